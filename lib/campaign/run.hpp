@@ -1,0 +1,52 @@
+// Running one scenario from value to verdict.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "helix/taps.hpp"
+#include "scenario/scenario.hpp"
+#include "subject/subject.hpp"
+#include "verdict/verdict.hpp"
+#include "world/world.hpp"
+
+namespace helixcheck {
+
+// Seconds spent on each part of a run, on the root.
+struct Phases {
+  double inputs = 0;   // weights and queries drawn or read
+  double subject = 0;  // instance creation, stages, collectives, activations made on demand
+  double judge = 0;    // reference and comparison
+  double total() const { return inputs + subject + judge; }
+};
+
+struct RunResult {
+  Scenario scenario;
+  std::string subject;
+  Verdict verdict;
+  Phases phases;
+  std::uint64_t output_hash = 0;  // FNV-1a over the bits of the results of every step, all ranks
+  bool repeated = false;          // a failing run was run again
+  bool same_again = true;         // and failed alike, with the same bits
+};
+
+struct RunOptions {
+  std::optional<std::string> contract;  // instead of what the subject declares
+  Observer* listener = nullptr;         // sees every tap before the judge does
+};
+
+// Throws InputError if the scenario needs more memory than is free, naming both figures.
+void require_memory(const Scenario& scenario);
+
+// Runs `scenario` (valid) on a world of its size. A run that fails is repeated once; a verdict that
+// changes is reported as such. What the subject does wrong outside of taps (an error status, a
+// collective the ranks disagree on) becomes a failed verdict too. On processes other than the root
+// the result holds no verdict.
+RunResult run_scenario(const Scenario& scenario, World& world, const Subject& subject,
+                       const RunOptions& options = {});
+
+}  // namespace helixcheck

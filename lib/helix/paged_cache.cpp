@@ -1,0 +1,218 @@
+// Pages are taken from a stack, so that a page just freed is reused first: the order that finds most
+// stale-state bugs.
+
+#include "helix/paged_cache.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "generate/philox.hpp"
+#include "mla/formats.hpp"
+#include "subject/views.hpp"
+
+namespace helixcheck {
+namespace {
+
+std::uint32_t poison_code(Poison poison, Dtype dtype) {
+  switch (poison) {
+    case Poison::nan: return encode(dtype, std::numeric_limits<double>::quiet_NaN());
+    case Poison::inf: return encode(dtype, std::numeric_limits<double>::infinity());
+    case Poison::huge: return encode(dtype, traits(dtype).max_finite);
+    case Poison::zero: return 0;
+  }
+  return 0;
+}
+
+// Pool indices in the order in which pages are to be taken.
+std::vector<std::int64_t> page_sequence(const Scenario& scenario, std::int64_t pages) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(pages));
+  std::iota(order.begin(), order.end(), 0);
+  if (scenario.layout.page_order == PageOrder::descending) std::reverse(order.begin(), order.end());
+  if (scenario.layout.page_order == PageOrder::shuffled) {
+    constexpr std::uint32_t kPageStream = 64;  // apart from the ids of drawn tensors
+    std::vector<std::uint32_t> words(order.size());
+    philox_row(scenario.problem.data.seed, kPageStream, 0, 0, 0, words);
+    for (std::size_t i = order.size(); i > 1; --i) {
+      const std::uint64_t choice = (static_cast<std::uint64_t>(words[i - 1]) * i) >> 32;
+      std::swap(order[i - 1], order[choice]);
+    }
+  }
+  return order;
+}
+
+}  // namespace
+
+PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages)
+    : tokens_per_page_(scenario.layout.kv_cache_tokens_per_block),
+      id_base_(scenario.layout.page_id_base) {
+  const Problem& problem = scenario.problem;
+  const Layout& layout = scenario.layout;
+  const Dtype dtype = problem.kv_cache_dtype;
+  const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
+  element_bytes_ = static_cast<std::int64_t>(size_of(dtype));
+  row_bytes_ = width * element_bytes_;
+  row_pitch_ = row_bytes_ + layout.row_gap * element_bytes_;
+  page_pitch_ = tokens_per_page_ * row_pitch_ + layout.page_gap * element_bytes_;
+  const std::int64_t total = pages + layout.spare_pages;
+  pattern_.resize(static_cast<std::size_t>(page_pitch_));
+  const std::uint32_t code = poison_code(layout.poison, dtype);
+  for (std::int64_t i = 0; i < page_pitch_ / element_bytes_; ++i) {
+    store_code(dtype, pattern_.data(), i, code);
+  }
+  memory_.resize(static_cast<std::size_t>(total * page_pitch_));
+  for (std::int64_t page = 0; page < total; ++page) poison(address(page, 0), page_pitch_);
+  users_.assign(static_cast<std::size_t>(total), 0);
+  free_ = page_sequence(scenario, total);
+  std::reverse(free_.begin(), free_.end());
+
+  // Page ids count from page_id_base; the view's origin lies where page 0 would be.
+  const auto origin = reinterpret_cast<std::uintptr_t>(memory_.data()) -
+                      static_cast<std::uintptr_t>(id_base_ * page_pitch_);
+  view_ = dense(reinterpret_cast<void*>(origin), boundary_dtype(dtype),
+                {id_base_ + total, tokens_per_page_, width});
+  view_.stride[1] = row_pitch_ / element_bytes_;
+  view_.stride[0] = page_pitch_ / element_bytes_;
+}
+
+std::byte* PagedCache::address(std::int64_t page, std::int64_t row) const {
+  return const_cast<std::byte*>(memory_.data()) + page * page_pitch_ + row * row_pitch_;
+}
+
+void PagedCache::poison(std::byte* begin, std::int64_t bytes) {
+  std::memcpy(begin, pattern_.data(), static_cast<std::size_t>(bytes));
+}
+
+std::int64_t PagedCache::take_page() {
+  assert(!free_.empty());
+  const std::int64_t page = free_.back();
+  free_.pop_back();
+  users_[static_cast<std::size_t>(page)] = 1;
+  return page;
+}
+
+void PagedCache::drop_page(std::int64_t page) {
+  if (--users_[static_cast<std::size_t>(page)] > 0) return;
+  poison(address(page, 0), page_pitch_);
+  free_.push_back(page);
+}
+
+void PagedCache::set_page(Request& request, std::size_t place, std::int64_t page) {
+  request.pages.resize(std::max(request.pages.size(), place + 1));
+  request.ids.resize(request.pages.size());
+  request.pages[place] = page;
+  request.ids[place] = page + id_base_;
+}
+
+void PagedCache::grow(std::int64_t id, std::int64_t length) {
+  Request& request = requests_[id];
+  if (length <= request.length) return;
+  const std::int64_t tail = request.length % tokens_per_page_;
+  const auto tail_place = static_cast<std::size_t>(request.length / tokens_per_page_);
+  if (tail > 0 && users_[static_cast<std::size_t>(request.pages[tail_place])] > 1) {
+    const std::int64_t shared = request.pages[tail_place], own = take_page();
+    for (std::int64_t row = 0; row < tail; ++row) {
+      std::memcpy(address(own, row), address(shared, row), static_cast<std::size_t>(row_bytes_));
+    }
+    drop_page(shared);
+    set_page(request, tail_place, own);
+  }
+  const std::int64_t pages = (length + tokens_per_page_ - 1) / tokens_per_page_;
+  while (std::ssize(request.pages) < pages) set_page(request, request.pages.size(), take_page());
+  request.length = length;
+}
+
+void PagedCache::shrink(std::int64_t id, std::int64_t length) {
+  Request& request = requests_.at(id);
+  const std::int64_t pages = (length + tokens_per_page_ - 1) / tokens_per_page_;
+  while (std::ssize(request.pages) > pages) {
+    drop_page(request.pages.back());
+    request.pages.pop_back();
+    request.ids.pop_back();
+  }
+  const std::int64_t end = std::min(request.length, pages * tokens_per_page_);
+  request.length = length;
+  if (length == end || users_[static_cast<std::size_t>(request.pages.back())] > 1) return;
+  for (std::int64_t local = length; local < end; ++local) poison(row(id, local), row_bytes_);
+}
+
+void PagedCache::fork(std::int64_t parent, std::int64_t child) {
+  const Request copy = requests_[parent];
+  for (const std::int64_t page : copy.pages) ++users_[static_cast<std::size_t>(page)];
+  requests_[child] = copy;
+}
+
+void PagedCache::release(std::int64_t id) {
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return;
+  for (const std::int64_t page : found->second.pages) drop_page(page);
+  requests_.erase(found);
+}
+
+std::int64_t PagedCache::length(std::int64_t id) const {
+  const auto found = requests_.find(id);
+  return found == requests_.end() ? 0 : found->second.length;
+}
+
+std::span<const std::int64_t> PagedCache::table(std::int64_t id) const {
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return {};
+  return found->second.ids;
+}
+
+std::byte* PagedCache::row(std::int64_t id, std::int64_t local) {
+  const Request& request = requests_.at(id);
+  return address(request.pages[static_cast<std::size_t>(local / tokens_per_page_)],
+                 local % tokens_per_page_);
+}
+
+std::byte* PagedCache::read(std::int64_t id, std::byte* out) const {
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return out;
+  const Request& request = found->second;
+  for (std::int64_t local = 0; local < request.length; ++local) {
+    const std::int64_t page = request.pages[static_cast<std::size_t>(local / tokens_per_page_)];
+    std::memcpy(out, address(page, local % tokens_per_page_),
+                static_cast<std::size_t>(row_bytes_));
+    out += row_bytes_;
+  }
+  return out;
+}
+
+void PagedCache::check_poison(const std::byte* begin, const std::byte* end, Spare& spare) const {
+  const auto bytes = static_cast<std::size_t>(end - begin);
+  if (std::memcmp(begin, pattern_.data(), bytes) == 0) return;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    if (begin[i] == pattern_[i]) continue;
+    if (spare.changed++ == 0) spare.first = begin + i - memory_.data();
+  }
+}
+
+PagedCache::Spare PagedCache::check_spare() const {
+  std::vector<std::int64_t> used(users_.size(), 0);  // live rows of each page
+  for (const auto& [id, request] : requests_) {
+    for (std::size_t place = 0; place < request.pages.size(); ++place) {
+      const std::int64_t rows = std::min(
+          tokens_per_page_,
+          request.length - static_cast<std::int64_t>(place) * tokens_per_page_);
+      std::int64_t& most = used[static_cast<std::size_t>(request.pages[place])];
+      most = std::max(most, rows);
+    }
+  }
+  Spare spare;
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    const auto page = static_cast<std::int64_t>(i);
+    if (row_pitch_ > row_bytes_) {
+      for (std::int64_t row = 0; row < used[i]; ++row) {
+        check_poison(address(page, row) + row_bytes_, address(page, row + 1), spare);
+      }
+    }
+    check_poison(address(page, used[i]), address(page, 0) + page_pitch_, spare);
+  }
+  return spare;
+}
+
+}  // namespace helixcheck

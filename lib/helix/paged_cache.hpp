@@ -1,0 +1,72 @@
+// One rank's paged KV cache: memory, page tables, sharing between forks, poison.
+//
+// The harness owns it; subjects see it as a view and a page table. Every byte that no live row
+// occupies holds poison, and stays poison: spare pages, page tails, the gaps of the layout and rows
+// that were dropped. Rows of a request are numbered in local order, 0 .. length-1.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "scenario/scenario.hpp"
+#include "subject/helixcheck_subject.h"
+
+namespace helixcheck {
+
+class PagedCache {
+ public:
+  // `pages`: how many may be in use at once. Physical ids start at layout.page_id_base.
+  PagedCache(const Scenario& scenario, std::int64_t pages);
+
+  hxc_tensor view() const { return view_; }  // [pages, tokens_per_block, R + P], see hxc_step::cache
+
+  // Makes room for rows up to `length`; pages that are shared and about to be written are copied.
+  void grow(std::int64_t request, std::int64_t length);
+  // Drops rows from the end, and pages no longer needed.
+  void shrink(std::int64_t request, std::int64_t length);
+  // `child` starts with the parent's rows, in the same pages.
+  void fork(std::int64_t parent, std::int64_t child);
+  void release(std::int64_t request);
+
+  std::int64_t length(std::int64_t request) const;
+  std::span<const std::int64_t> table(std::int64_t request) const;  // physical page ids
+  std::byte* row(std::int64_t request, std::int64_t local);
+  std::int64_t row_bytes() const { return row_bytes_; }             // of R + P codes
+  // Copies all rows of a request, dense, to `out`. Returns the end of what it wrote.
+  std::byte* read(std::int64_t request, std::byte* out) const;
+
+  // Bytes that should be poison and are not.
+  struct Spare {
+    std::int64_t changed = 0;
+    std::int64_t first = -1;  // byte offset from the start of the pool
+  };
+  Spare check_spare() const;
+
+ private:
+  struct Request {
+    std::vector<std::int64_t> pages;  // indices into the pool, without page_id_base
+    std::vector<std::int64_t> ids;    // the same as physical ids
+    std::int64_t length = 0;
+  };
+  std::byte* address(std::int64_t page, std::int64_t row) const;
+  std::int64_t take_page();
+  void drop_page(std::int64_t page);
+  void set_page(Request& request, std::size_t place, std::int64_t page);
+  void poison(std::byte* begin, std::int64_t bytes);
+  void check_poison(const std::byte* begin, const std::byte* end, Spare& spare) const;
+
+  std::int64_t tokens_per_page_, row_bytes_, row_pitch_, page_pitch_, id_base_;
+  std::vector<std::byte> pattern_;  // poison, one row pitch and more
+  std::int64_t element_bytes_;
+  std::vector<std::byte> memory_;
+  std::vector<std::int64_t> free_;   // pool indices; the last is taken next
+  std::vector<std::int64_t> users_;  // for each page, how many requests hold it
+  std::map<std::int64_t, Request> requests_;
+  hxc_tensor view_{};
+};
+
+}  // namespace helixcheck

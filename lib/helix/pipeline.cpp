@@ -1,0 +1,392 @@
+// Step by step: pages are arranged, inputs laid out, the subject's parts run in stage order, taps
+// collected. The cache is read back right after `append`, before anything else can touch it.
+
+#include "helix/pipeline.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numbers>
+
+#include "helix/communicator.hpp"
+#include "helix/extents.hpp"
+#include "helix/rank_state.hpp"
+#include "helix/tap_collector.hpp"
+#include "scenario/ownership.hpp"
+#include "subject/views.hpp"
+
+namespace helixcheck {
+namespace {
+
+std::vector<Tap> taps_between(Stage first, Stage last) {
+  std::vector<Tap> taps;
+  for (int i = 0; i < kTapCount; ++i) {
+    const auto tap = static_cast<Tap>(i);
+    if (stage_of(tap) >= first && stage_of(tap) <= last) taps.push_back(tap);
+  }
+  return taps;
+}
+
+}  // namespace
+
+struct Pipeline::Impl {
+  const Inputs& inputs;
+  const Scenario& scenario;
+  const Problem& problem;
+  World& world;
+  const Subject& subject;
+  const hxc_model model;
+  hxc_comm comm;
+  const std::vector<Step> script;
+  const Extents extents;
+  History history;
+  std::vector<std::unique_ptr<RankState>> ranks;  // of this process
+  std::vector<hxc_step*> steps;
+  std::unique_ptr<Subject::Instance> instance;
+  std::vector<hxc_request> request_views;
+  TapCollector collector;
+  Observer* observer = nullptr;
+
+  Impl(const Inputs& in, World& w, const Subject& s)
+      : inputs(in),
+        scenario(in.scenario()),
+        problem(in.problem()),
+        world(w),
+        subject(s),
+        model(make_model(in)),
+        comm(make_communicator(w)),
+        script(expand_script(scenario)),
+        extents(problem.entry == Entry::merge ? merge_extents()
+                                              : find_extents(scenario, script)),
+        history(scenario),
+        collector(w) {
+    std::vector<const hxc_rank*> places;
+    std::vector<const hxc_weights*> weights;
+    for (int i = 0; i < world.local_ranks(); ++i) {
+      ranks.push_back(
+          std::make_unique<RankState>(inputs, model, world.first_local() + i, extents));
+      steps.push_back(&ranks.back()->step());
+      places.push_back(&ranks.back()->place());
+      weights.push_back(&ranks.back()->weights());
+    }
+    const hxc_limits limits{extents.rows, extents.prompt_rows, extents.requests,
+                            extents.pages_per_request, extents.local_len, world.local_ranks()};
+    instance = std::make_unique<Subject::Instance>(subject, model, places, weights, limits);
+    for (auto& rank : ranks) rank->set_workspace(instance->workspace_bytes());
+  }
+
+  Extents merge_extents() const {
+    Extents result;
+    result.rows = problem.batch();
+    result.pages.assign(static_cast<std::size_t>(scenario.layout.kvp), 0);
+    return result;
+  }
+
+  void run_script() {
+    for (std::size_t i = 0; i < script.size(); ++i) {
+      const Step& step = script[i];
+      const auto number = static_cast<std::int64_t>(i);
+      switch (step.kind) {
+        case StepKind::join: join(step, number); break;
+        case StepKind::decode: decode(step, number); break;
+        default: rearrange(step); break;
+      }
+    }
+  }
+
+  std::int64_t held(const RankState& rank, std::int64_t id) const {
+    const RequestState& request = history.request(id);
+    return owned_count(scenario.layout, rank.place().kvp_rank, request.tokens.size(),
+                       request.prompt_len);
+  }
+
+  void announce(const Step& step) {
+    if (world.is_root()) observer->on_event(step, history);
+  }
+
+  // reject, finish, fork: pages move, no stage runs.
+  void rearrange(const Step& step) {
+    const std::int64_t child = history.requests_ever();
+    history.apply(step);
+    for (auto& rank : ranks) {
+      for (const std::int64_t id : step.requests) {
+        if (step.kind == StepKind::reject) rank->cache().shrink(id, held(*rank, id));
+        if (step.kind == StepKind::finish) rank->cache().release(id);
+        if (step.kind == StepKind::fork) rank->cache().fork(id, child);
+      }
+    }
+    announce(step);
+  }
+
+  void join(const Step& step, std::int64_t number) {
+    history.apply(step);
+    announce(step);
+    const bool computed = problem.entry == Entry::layer && problem.prompt == Prompt::computed;
+    for (const std::int64_t id : step.requests) {
+      for (auto& rank : ranks) rank->cache().grow(id, held(*rank, id));
+      if (computed) {
+        compute_prompt(id, number);
+      } else {
+        store_given_prompt(id, number);
+      }
+    }
+  }
+
+  // The case's own rows, in the cache's format, into the owners' pages.
+  void store_given_prompt(std::int64_t id, std::int64_t number) {
+    world.enter("prompt", number);
+    const std::int64_t length = history.request(id).prompt_len;
+    const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
+    const std::int64_t row_bytes = width * static_cast<std::int64_t>(size_of(problem.dtype));
+    std::vector<std::byte> rows(static_cast<std::size_t>(std::min(length, kPromptChunk) * row_bytes));
+    std::vector<double> values(static_cast<std::size_t>(width));
+    std::vector<std::int64_t> next(static_cast<std::size_t>(scenario.layout.kvp), 0);
+    for (std::int64_t begin = 0; begin < length; begin += kPromptChunk) {
+      const std::int64_t count = std::min(kPromptChunk, length - begin);
+      inputs.latent({id, begin}, begin, count, rows.data());
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t owner = owner_of(scenario.layout, begin + i, length);
+        const std::int64_t local = next[static_cast<std::size_t>(owner)]++;
+        const std::byte* row = rows.data() + i * row_bytes;
+        for (auto& rank : ranks) {
+          if (rank->place().kvp_rank == owner) store_row(*rank, id, local, row, values);
+        }
+      }
+    }
+  }
+
+  void store_row(RankState& rank, std::int64_t id, std::int64_t local, const std::byte* row,
+                 std::vector<double>& values) {
+    std::byte* to = rank.cache().row(id, local);
+    if (problem.kv_cache_dtype == problem.dtype) {
+      std::memcpy(to, row, static_cast<std::size_t>(rank.cache().row_bytes()));
+      return;
+    }
+    decode_to(problem.dtype, row, std::span<double>(values));
+    for (double& value : values) value /= problem.kv_scale;
+    encode_from(problem.kv_cache_dtype, std::span<const double>(values), to);
+  }
+
+  // The subject's own `project` and `append`, a chunk of each owner's tokens at a time.
+  void compute_prompt(std::int64_t id, std::int64_t number) {
+    std::int64_t most = 0;
+    for (int r = 0; r < world.size(); ++r) most = std::max(most, prompt_tokens(id, r));
+    for (std::int64_t begin = 0; begin < most; begin += kPromptChunk) {
+      PromptTaps taps;
+      taps.step = number;
+      taps.request = id;
+      taps.history = &history;
+      taps.ranks.resize(static_cast<std::size_t>(world.size()));
+      for (int r = 0; r < world.size(); ++r) {
+        taps.ranks[static_cast<std::size_t>(r)].index = chunk_tokens(id, r, begin);
+      }
+      prompt_chunk(id, number, begin, taps);
+    }
+  }
+
+  std::int64_t prompt_tokens(std::int64_t id, int rank) const {
+    const std::int64_t length = history.request(id).prompt_len;
+    return owned_count(scenario.layout, rank % scenario.layout.kvp, length, length);
+  }
+
+  std::vector<std::int64_t> chunk_tokens(std::int64_t id, int rank, std::int64_t begin) const {
+    const std::int64_t length = history.request(id).prompt_len;
+    const std::int64_t end = std::min(begin + kPromptChunk, prompt_tokens(id, rank));
+    std::vector<std::int64_t> tokens;
+    for (std::int64_t local = begin; local < end; ++local) {
+      tokens.push_back(
+          nth_owned_prompt(scenario.layout, rank % scenario.layout.kvp, local, length));
+    }
+    return tokens;
+  }
+
+  void prompt_chunk(std::int64_t id, std::int64_t number, std::int64_t begin, PromptTaps& taps) {
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+      const std::vector<std::int64_t>& tokens =
+          taps.ranks[static_cast<std::size_t>(world.first_local()) + i].index;
+      const auto rows = std::ssize(tokens);
+      RankState& rank = *ranks[i];
+      rank.begin_step(number, rows, 0, true);
+      fill_hidden(rank, id, tokens);
+      const std::int64_t page = rank.place().tokens_per_block;
+      const std::span<const std::int64_t> table = rank.cache().table(id);
+      for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t local = begin + row;
+        int_at(rank.step().position, row) =
+            problem.position_base + tokens[static_cast<std::size_t>(row)];
+        int_at(rank.step().slot, row) =
+            table[static_cast<std::size_t>(local / page)] * page + local % page;
+      }
+    }
+    const Subject::Part& project = subject.prompt_part(HXC_PROJECT);
+    run_part(project, number);
+    const Subject::Part& append = subject.prompt_part(HXC_APPEND);
+    if (append.first != project.first) run_part(append, number);
+    if (scenario.run.observe == Observe::end) return;
+    collector.prompt(ranks, taps);
+    if (world.is_root()) observer->on_prompt(taps);
+  }
+
+  // Consecutive tokens are made in one go.
+  void fill_hidden(RankState& rank, std::int64_t id, const std::vector<std::int64_t>& tokens) {
+    const std::int64_t row_bytes =
+        problem.hidden_size * static_cast<std::int64_t>(size_of(problem.dtype));
+    for (std::size_t begin = 0; begin < tokens.size();) {
+      std::size_t end = begin + 1;
+      while (end < tokens.size() && tokens[end] == tokens[end - 1] + 1) ++end;
+      inputs.hidden({id, tokens[begin]}, static_cast<std::int64_t>(end - begin),
+                    rank.hidden.data() + static_cast<std::int64_t>(begin) * row_bytes);
+      begin = end;
+    }
+  }
+
+  void run_part(const Subject::Part& part, std::int64_t number) {
+    world.enter(stage_name(part.first), number);
+    instance->run(part, steps, comm);
+  }
+
+  void decode(const Step& step, std::int64_t number) {
+    StepTaps taps;
+    std::vector<StepRequest> requests;
+    for (std::size_t i = 0; i < step.requests.size(); ++i) {
+      const RequestState& before = history.request(step.requests[i]);
+      requests.push_back(StepRequest{before.id, before.prompt_len, before.tokens.size(),
+                                     step.tokens[i]});
+    }
+    const std::vector<Row> rows = history.apply(step);
+    taps.step = number;
+    taps.requests = requests;
+    taps.rows = rows;
+    taps.padding_rows = scenario.layout.padding_rows;
+    taps.history = &history;
+    prepare_step(requests, rows, number);
+    for (const Subject::Part& part : subject.parts()) {
+      if (skipped(part)) continue;
+      run_part(part, number);
+      if (part.last >= HXC_APPEND && part.first <= HXC_APPEND) collector.read_cache(ranks, requests);
+    }
+    world.enter("judge", number);
+    collector.step(ranks, shown_taps(), taps);
+    if (world.is_root()) observer->on_step(taps);
+  }
+
+  void prepare_step(std::span<const StepRequest> requests, std::span<const Row> rows,
+                    std::int64_t number) {
+    request_views.clear();
+    for (const StepRequest& r : requests) {
+      request_views.push_back({r.prompt_len, r.cached, r.query_tokens});
+    }
+    const std::int64_t padded = std::ssize(rows) + scenario.layout.padding_rows;
+    for (auto& rank : ranks) {
+      rank->begin_step(number, padded, std::ssize(requests), false);
+      rank->step().padding_rows = scenario.layout.padding_rows;
+      rank->step().requests = request_views.data();
+      for (const StepRequest& r : requests) rank->cache().grow(r.id, held(*rank, r.id));
+      rank->set_block_table(requests);
+    }
+    fill_inputs(rows);
+  }
+
+  // `layer`: hidden states; `core`: queries of the rank's heads and the new latent rows. Padding
+  // rows keep their poison. Made once, copied to the other ranks of this process.
+  void fill_inputs(std::span<const Row> rows) {
+    const auto item = static_cast<std::int64_t>(size_of(problem.dtype));
+    const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
+    const bool layer = problem.entry == Entry::layer;
+    const std::int64_t head_bytes = width * item;
+    const std::int64_t row_bytes = layer ? problem.hidden_size * item : width * item;
+    std::vector<std::byte> query(
+        layer ? 0 : static_cast<std::size_t>(problem.num_heads * head_bytes));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      std::byte* made = nullptr;
+      for (auto& rank : ranks) {
+        std::byte* to = layer ? rank->hidden.data() : rank->buffer(Tap::latent);
+        to += row * row_bytes;
+        if (made != nullptr) {
+          std::memcpy(to, made, static_cast<std::size_t>(row_bytes));
+        } else if (layer) {
+          inputs.hidden(rows[i].token, 1, to);
+        } else {
+          inputs.latent(rows[i].token, rows[i].index, 1, to);
+        }
+        made = to;
+      }
+      if (layer) continue;
+      inputs.query(rows[i], query.data());
+      for (auto& rank : ranks) {
+        const std::int64_t bytes = rank->place().heads * head_bytes;
+        std::memcpy(rank->buffer(Tap::q) + row * bytes,
+                    query.data() + rank->place().tpa_rank * bytes,
+                    static_cast<std::size_t>(bytes));
+      }
+    }
+  }
+
+  // `core` ends with `combine` and starts from given queries.
+  bool skipped(const Subject::Part& part) const {
+    return problem.entry == Entry::core &&
+           (part.first == HXC_OUTPUT || part.last == HXC_PROJECT);
+  }
+
+  // Taps inside a span are not shown: nobody promises that they are written.
+  std::vector<Tap> shown_taps() const {
+    std::vector<Tap> shown;
+    const Stage last = problem.entry == Entry::layer ? Stage::output : Stage::combine;
+    for (const Tap tap : taps_between(Stage::plan, last)) {
+      const Subject::Part& part = subject.part_of(static_cast<hxc_stage>(stage_of(tap)));
+      const bool exit = static_cast<hxc_stage>(stage_of(tap)) == part.last;
+      const bool result = stage_of(tap) == last;
+      const bool given = problem.entry == Entry::core && stage_of(tap) == Stage::project;
+      if ((exit || given) && (scenario.run.observe == Observe::all || result)) {
+        shown.push_back(tap);
+      }
+    }
+    return shown;
+  }
+
+  // `merge`: given partials, one stage, one rank.
+  void run_merge() {
+    RankState& rank = *ranks.front();
+    const std::int64_t rows = problem.batch();
+    rank.begin_step(0, rows, 0, false);
+    const Partials given = inputs.partials();
+    std::copy(given.o.bytes.begin(), given.o.bytes.end(), rank.buffer(Tap::exchanged));
+    const auto* lse = reinterpret_cast<const float*>(given.lse.bytes.data());
+    auto* out = reinterpret_cast<float*>(rank.buffer(Tap::exchanged_lse));
+    for (std::int64_t i = 0; i < given.lse.elements(); ++i) {
+      switch (scenario.layout.lse_form) {
+        case LseForm::ln: out[i] = lse[i]; break;
+        case LseForm::log2: out[i] = lse[i] * std::numbers::log2e_v<float>; break;
+        case LseForm::max_sum:
+          out[2 * i] = lse[i];
+          out[2 * i + 1] = std::isinf(lse[i]) ? 0.0f : 1.0f;
+      }
+    }
+    run_part(subject.part_of(HXC_COMBINE), 0);
+    StepTaps taps;
+    std::vector<Row> merge_rows(static_cast<std::size_t>(rows));
+    taps.rows = merge_rows;
+    taps.history = &history;
+    collector.step(ranks, {Tap::exchanged, Tap::exchanged_lse, Tap::combined, Tap::combined_lse},
+                   taps);
+    if (world.is_root()) observer->on_step(taps);
+  }
+};
+
+Pipeline::Pipeline(const Inputs& inputs, World& world, const Subject& subject)
+    : impl_(std::make_unique<Impl>(inputs, world, subject)) {}
+
+Pipeline::~Pipeline() = default;
+
+void Pipeline::run(Observer& observer) {
+  impl_->observer = &observer;
+  if (impl_->problem.entry == Entry::merge) {
+    impl_->run_merge();
+  } else {
+    impl_->run_script();
+  }
+}
+
+}  // namespace helixcheck

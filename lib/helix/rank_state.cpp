@@ -1,0 +1,223 @@
+// Buffers grow to the largest step and keep their addresses: a step never allocates.
+
+#include "helix/rank_state.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "subject/views.hpp"
+
+namespace helixcheck {
+namespace {
+
+constexpr std::array<hxc_tensor hxc_step::*, kTapCount> kMembers = {
+    &hxc_step::block_table, &hxc_step::position,  &hxc_step::slot,
+    &hxc_step::local_len,   &hxc_step::visible,   &hxc_step::q_a,
+    &hxc_step::q_c,         &hxc_step::q_nope,    &hxc_step::q,
+    &hxc_step::kv_c,        &hxc_step::latent,    nullptr,
+    nullptr,                &hxc_step::partial_o, &hxc_step::lse,
+    &hxc_step::exchanged,   &hxc_step::exchanged_lse,
+    &hxc_step::combined,    &hxc_step::combined_lse,
+    &hxc_step::v_up,        &hxc_step::o_partial, &hxc_step::output};
+
+// Integers that no plan can produce, and floats that are NaN in every format.
+constexpr int kIntegerPoison = 0x55;
+constexpr int kFloatPoison = 0xff;
+
+hxc_tensor weight_rows(const Tensor& tensor, std::int64_t first, std::int64_t rows) {
+  if (tensor.empty()) return hxc_tensor{};
+  const std::int64_t columns = tensor.shape.size() > 1 ? tensor.shape[1] : 1;
+  const std::int64_t bytes = static_cast<std::int64_t>(size_of(tensor.dtype));
+  const std::byte* data = tensor.bytes.data() + first * columns * bytes;
+  if (tensor.shape.size() == 1) return dense(data, boundary_dtype(tensor.dtype), {rows});
+  return dense(data, boundary_dtype(tensor.dtype), {rows, columns});
+}
+
+// Of kv_b [H * (N + Vd), R]: for `heads` heads from `first` on, `rows` rows from `row` on.
+hxc_tensor head_rows(const Problem& p, const Tensor& kv_b, std::int64_t first, std::int64_t heads,
+                     std::int64_t row, std::int64_t rows) {
+  const std::int64_t per_head = p.qk_nope_head_dim + p.v_head_dim;
+  hxc_tensor view = weight_rows(kv_b, first * per_head + row, rows);
+  view.rank = 3;
+  view.shape[0] = heads;
+  view.shape[1] = rows;
+  view.shape[2] = p.kv_lora_rank;
+  view.stride[0] = per_head * p.kv_lora_rank;
+  view.stride[1] = p.kv_lora_rank;
+  view.stride[2] = 1;
+  return view;
+}
+
+}  // namespace
+
+hxc_tensor hxc_step::*member_of(Tap tap) { return kMembers[static_cast<std::size_t>(tap)]; }
+
+hxc_model make_model(const Inputs& inputs) {
+  const Problem& p = inputs.problem();
+  const RopeTable& rope = inputs.rope();
+  hxc_model model{};
+  model.hidden_size = p.hidden_size;
+  model.num_heads = p.num_heads;
+  model.q_lora_rank = p.q_lora_rank;
+  model.kv_lora_rank = p.kv_lora_rank;
+  model.qk_nope_head_dim = p.qk_nope_head_dim;
+  model.qk_rope_head_dim = p.qk_rope_head_dim;
+  model.v_head_dim = p.v_head_dim;
+  model.rms_norm_eps = p.rms_norm_eps;
+  model.softmax_scale = rope.softmax_scale;
+  model.cos_scale = rope.cos_scale;
+  model.inv_freq = rope.inv_freq.data();
+  model.rope_interleave = p.rope_interleave ? 1 : 0;
+  model.dtype = boundary_dtype(p.dtype);
+  model.kv_dtype = boundary_dtype(p.kv_cache_dtype);
+  model.kv_scale = p.kv_scale;
+  model.position_base = p.position_base;
+  return model;
+}
+
+hxc_rank make_place(const Scenario& scenario, int rank) {
+  const Layout& layout = scenario.layout;
+  hxc_rank place{};
+  place.kvp = static_cast<std::int32_t>(layout.kvp);
+  place.tpa = static_cast<std::int32_t>(layout.tpa);
+  place.kvp_rank = rank % place.kvp;
+  place.tpa_rank = rank / place.kvp;
+  const bool merge = scenario.problem.entry == Entry::merge;
+  place.heads = scenario.problem.num_heads / layout.tpa;
+  place.owned_heads = merge ? place.heads : place.heads / layout.kvp;
+  place.ownership = static_cast<std::int32_t>(layout.ownership);
+  place.decode_owner = static_cast<std::int32_t>(layout.decode_owner);
+  place.interleave = layout.interleave;
+  place.tokens_per_block = layout.kv_cache_tokens_per_block;
+  place.lse_form = static_cast<std::int32_t>(layout.lse_form);
+  return place;
+}
+
+hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place) {
+  hxc_weights views{};
+  const Problem& p = inputs.problem();
+  if (p.entry != Entry::layer) return views;
+  const Weights& w = inputs.weights();
+  const std::int64_t head_width = p.qk_nope_head_dim + p.qk_rope_head_dim;
+  const std::int64_t first = place.tpa_rank * place.heads;
+  const std::int64_t first_owned = first + place.kvp_rank * place.owned_heads;
+  views.q_a = weight_rows(w.q_a, 0, p.q_lora_rank);
+  views.q_a_norm = weight_rows(w.q_a_norm, 0, p.q_lora_rank);
+  views.q_b = weight_rows(w.q_b, first * head_width, place.heads * head_width);
+  views.kv_a = weight_rows(w.kv_a, 0, p.kv_lora_rank + p.qk_rope_head_dim);
+  views.kv_a_norm = weight_rows(w.kv_a_norm, 0, p.kv_lora_rank);
+  views.k_b = head_rows(p, w.kv_b, first, place.heads, 0, p.qk_nope_head_dim);
+  views.v_b =
+      head_rows(p, w.kv_b, first_owned, place.owned_heads, p.qk_nope_head_dim, p.v_head_dim);
+  views.o = weight_rows(w.o, 0, p.hidden_size);
+  views.o.data = at(views.o, 0, first_owned * p.v_head_dim);
+  views.o.shape[1] = place.owned_heads * p.v_head_dim;
+  return views;
+}
+
+RankState::RankState(const Inputs& inputs, const hxc_model& model, int rank,
+                     const Extents& extents)
+    : problem_(inputs.problem()),
+      place_(make_place(inputs.scenario(), rank)),
+      weights_(make_weights(inputs, place_)),
+      cache_(inputs.scenario(),
+             extents.pages.empty() ? 0
+                                   : extents.pages[static_cast<std::size_t>(place_.kvp_rank)]),
+      max_pages_(std::max<std::int64_t>(extents.pages_per_request, 1)) {
+  step_.model = &model;
+  step_.place = &place_;
+  step_.weights = &weights_;
+  step_.cache = cache_.view();
+  // Shaping the largest steps once sizes every buffer.
+  begin_step(0, extents.prompt_rows, 1, true);
+  begin_step(0, extents.rows, std::max<std::int64_t>(extents.requests, 1), false);
+}
+
+void RankState::set_workspace(std::size_t bytes) {
+  workspace_.resize(bytes);
+  step_.workspace = workspace_.empty() ? nullptr : workspace_.data();
+}
+
+void RankState::shape(Tap tap, std::int32_t dtype, std::initializer_list<std::int64_t> extents) {
+  std::vector<std::byte>& buffer = buffers_[static_cast<std::size_t>(tap)];
+  std::int64_t elements = 1;
+  for (const std::int64_t extent : extents) elements *= extent;
+  hxc_tensor tensor = dense(nullptr, dtype, extents);
+  const auto bytes = static_cast<std::size_t>(elements * element_bytes(tensor));
+  if (buffer.size() < bytes) buffer.resize(bytes);
+  std::memset(buffer.data(), dtype == HXC_INT64 ? kIntegerPoison : kFloatPoison, bytes);
+  tensor.data = buffer.data();
+  step_.*member_of(tap) = tensor;
+}
+
+void RankState::begin_step(std::int64_t step, std::int64_t rows, std::int64_t request_count,
+                           bool is_prompt) {
+  const Problem& p = problem_;
+  const std::int32_t dtype = boundary_dtype(p.dtype);
+  const std::int64_t heads = place_.heads, owned = place_.owned_heads, kvp = place_.kvp;
+  const std::int64_t latent = p.kv_lora_rank, width = latent + p.qk_rope_head_dim;
+  const std::int64_t statistics = place_.lse_form == HXC_LSE_MAX_SUM ? 2 : 1;
+  const bool layer = p.entry == Entry::layer;
+  for (const auto member : kMembers) {
+    if (member != nullptr) step_.*member = hxc_tensor{};
+  }
+  step_.step = step;
+  step_.is_prompt = is_prompt ? 1 : 0;
+  step_.rows = rows;
+  step_.request_count = request_count;
+  shape(Tap::position, HXC_INT64, {rows});
+  shape(Tap::slot, HXC_INT64, {rows});
+  shape(Tap::latent, dtype, {rows, width});
+  if (layer) {
+    shape(Tap::kv_c, dtype, {rows, width});
+    hidden.resize(std::max(hidden.size(), static_cast<std::size_t>(rows * p.hidden_size) *
+                                              size_of(p.dtype)));
+    step_.hidden = dense(hidden.data(), dtype, {rows, p.hidden_size});
+  }
+  if (is_prompt) return;
+  shape(Tap::block_table, HXC_INT64, {request_count, max_pages_});
+  shape(Tap::local_len, HXC_INT64, {request_count});
+  shape(Tap::visible, HXC_INT64, {rows});
+  row_request.resize(std::max(row_request.size(), static_cast<std::size_t>(rows)));
+  step_.row_request = dense(row_request.data(), HXC_INT64, {rows});
+  if (layer && p.q_lora_rank > 0) {
+    shape(Tap::q_a, dtype, {rows, p.q_lora_rank});
+    shape(Tap::q_c, dtype, {rows, p.q_lora_rank});
+  }
+  if (layer) shape(Tap::q_nope, dtype, {rows, heads, p.qk_nope_head_dim + p.qk_rope_head_dim});
+  shape(Tap::q, dtype, {rows, heads, width});
+  shape(Tap::partial_o, dtype, {rows, heads, latent});
+  shape(Tap::lse, HXC_FP32, {rows, heads, statistics});
+  shape(Tap::exchanged, dtype, {kvp, rows, owned, latent});
+  shape(Tap::exchanged_lse, HXC_FP32, {kvp, rows, owned, statistics});
+  shape(Tap::combined, dtype, {rows, owned, latent});
+  shape(Tap::combined_lse, HXC_FP32, {rows, owned});
+  if (layer) {
+    shape(Tap::v_up, dtype, {rows, owned, p.v_head_dim});
+    shape(Tap::o_partial, dtype, {rows, p.hidden_size});
+    shape(Tap::output, dtype, {rows, p.hidden_size});
+  }
+}
+
+void RankState::set_block_table(std::span<const StepRequest> requests) {
+  const hxc_tensor& table = step_.block_table;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    auto* row = &int_at(table, static_cast<std::int64_t>(i));
+    const std::span<const std::int64_t> ids = cache_.table(requests[i].id);
+    std::fill(std::copy(ids.begin(), ids.end(), row), row + table.shape[1], -1);
+  }
+}
+
+TapView RankState::view(Tap tap) const {
+  const hxc_tensor& tensor = step_.*member_of(tap);
+  TapView view;
+  if (tensor.data == nullptr) return view;
+  view.present = true;
+  view.integers = tensor.dtype == HXC_INT64;
+  if (!view.integers) view.dtype = dtype_of(tensor);
+  view.shape.assign(tensor.shape, tensor.shape + tensor.rank);
+  view.data = static_cast<const std::byte*>(tensor.data);
+  return view;
+}
+
+}  // namespace helixcheck

@@ -1,0 +1,66 @@
+// Everything one rank of this process holds during a scenario: its place, its views of the weights,
+// its cache, and one buffer for each tensor of the boundary.
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "helix/extents.hpp"
+#include "helix/paged_cache.hpp"
+#include "helix/taps.hpp"
+#include "mla/inputs.hpp"
+#include "subject/helixcheck_subject.h"
+
+namespace helixcheck {
+
+// The tensor of hxc_step that a tap shows; null for cache_rows and cache_spare.
+hxc_tensor hxc_step::*member_of(Tap tap);
+
+hxc_model make_model(const Inputs& inputs);
+hxc_rank make_place(const Scenario& scenario, int rank);
+// Views into the un-sharded weights; all absent at `core` and `merge`.
+hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place);
+
+class RankState {
+ public:
+  // Both must outlive the object.
+  RankState(const Inputs& inputs, const hxc_model& model, int rank, const Extents& extents);
+  RankState(const RankState&) = delete;
+  RankState& operator=(const RankState&) = delete;
+
+  const hxc_rank& place() const { return place_; }
+  const hxc_weights& weights() const { return weights_; }
+  PagedCache& cache() { return cache_; }
+  hxc_step& step() { return step_; }
+  void set_workspace(std::size_t bytes);
+
+  // Shapes every tensor for `rows` rows and fills outputs with poison. Tensors the entry does not
+  // have stay absent.
+  void begin_step(std::int64_t step, std::int64_t rows, std::int64_t request_count,
+                  bool is_prompt);
+  // Copies the page tables of the step's requests.
+  void set_block_table(std::span<const StepRequest> requests);
+
+  std::byte* buffer(Tap tap) { return buffers_[static_cast<std::size_t>(tap)].data(); }
+  TapView view(Tap tap) const;
+
+  std::vector<std::int64_t> row_request;  // buffer of hxc_step::row_request
+  std::vector<std::byte> hidden;          // [rows, D]
+
+ private:
+  void shape(Tap tap, std::int32_t dtype, std::initializer_list<std::int64_t> extents);
+
+  const Problem& problem_;
+  hxc_rank place_;
+  hxc_weights weights_;
+  PagedCache cache_;
+  std::int64_t max_pages_;
+  std::array<std::vector<std::byte>, kTapCount> buffers_;
+  std::vector<std::byte> workspace_;
+  hxc_step step_{};
+};
+
+}  // namespace helixcheck

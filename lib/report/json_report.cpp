@@ -1,0 +1,137 @@
+// The one file of this room that includes the JSON library.
+
+#include "report/json_report.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "report/table.hpp"
+#include "report/terminal.hpp"
+#include "scenario/json.hpp"
+
+namespace helixcheck {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) {
+  if (std::isfinite(value)) return value;
+  if (std::isnan(value)) return "nan";
+  return value > 0 ? "inf" : "-inf";
+}
+
+// Axes that do not apply are left out.
+Json place_json(const Place& place) {
+  Json json = Json::object();
+  const auto add = [&](const char* axis, std::int64_t value) {
+    if (value >= 0) json[axis] = value;
+  };
+  add("step", place.step);
+  add("request", place.request);
+  add("row", place.row);
+  add("head", place.head);
+  add("rank", place.rank);
+  add("element", place.element);
+  return json;
+}
+
+Json tap_json(const TapResult& tap) {
+  Json json;
+  json["name"] = name_of(tap.tap);
+  json["stage"] = name_of(stage_of(tap.tap));
+  json["values"] = tap.values;
+  json["failures"] = tap.failures;
+  json["worst_ratio"] = number(tap.worst_ratio);
+  json["blindness"] = number(tap.blindness);
+  json["blind"] = tap.blindness > kBlind;
+  json["exact"] = tap.exact;
+  json["max_abs_error"] = number(tap.max_abs_error);
+  json["worst"] = place_json(tap.worst);
+  json["worst"]["got"] = number(tap.worst_got);
+  json["worst"]["want"] = number(tap.worst_want);
+  json["worst"]["bound"] = number(tap.worst_bound);
+  return json;
+}
+
+Json blame_json(const Blame& blame) {
+  Json json;
+  json["sentence"] = blame.sentence;
+  json["stage"] = name_of(blame.stage);
+  json["tap"] = name_of(blame.tap);
+  json["place"] = place_json(blame.place);
+  return json;
+}
+
+Json run_json(const RunResult& result) {
+  const Verdict& verdict = result.verdict;
+  Json json;
+  json["schema"] = kSchema;
+  json["name"] = result.scenario.name;
+  json["hash"] = content_hash(result.scenario);
+  json["scenario"] = Json::parse(print_scenario(result.scenario));
+  json["subject"] = result.subject;
+  json["verdict"] = verdict.pass ? "pass" : "fail";
+  if (const TapResult* worst = verdict.worst()) {
+    json["worst"] = {{"tap", name_of(worst->tap)}, {"ratio", number(worst->worst_ratio)}};
+  } else {
+    json["worst"] = nullptr;
+  }
+  json["taps"] = Json::array();
+  for (const TapResult& tap : verdict.taps) json["taps"].push_back(tap_json(tap));
+  if (verdict.mismatch) {
+    json["mismatch"] = {{"ratio", number(verdict.mismatch->ratio)},
+                        {"max_abs_error", number(verdict.mismatch->max_abs_error)},
+                        {"pass", verdict.mismatch->pass}};
+  }
+  if (verdict.blame) json["blame"] = blame_json(*verdict.blame);
+  json["notes"] = verdict.notes;
+  json["nondeterministic"] = result.repeated && !result.same_again;
+  json["seconds"] = result.phases.total();
+  json["phases"] = {{"inputs", result.phases.inputs},
+                    {"subject", result.phases.subject},
+                    {"judge", result.phases.judge}};
+  json["output_hash"] = fmt::format("{:016x}", result.output_hash);
+  json["replay"] = replay_command(result);
+  return json;
+}
+
+}  // namespace
+
+std::string json_of(const RunResult& result) { return run_json(result).dump(2) + "\n"; }
+
+std::string json_of(std::span<const RunResult> results) {
+  Json json;
+  json["schema"] = kSchema;
+  int passed = 0;
+  double seconds = 0;
+  Json runs = Json::array();
+  for (const RunResult& result : results) {
+    passed += result.verdict.pass ? 1 : 0;
+    seconds += result.phases.total();
+    runs.push_back(run_json(result));
+  }
+  json["passed"] = passed;
+  json["failed"] = static_cast<int>(results.size()) - passed;
+  json["seconds"] = seconds;
+  json["runs"] = std::move(runs);
+  return json.dump(2) + "\n";
+}
+
+std::string json_of(const std::vector<Table>& tables) {
+  Json json;
+  json["schema"] = kSchema;
+  for (const Table& table : tables) {
+    Json rows = Json::array();
+    for (const std::vector<std::string>& row : table.rows) {
+      Json object = Json::object();
+      for (std::size_t i = 0; i < row.size(); ++i) object[table.columns[i]] = row[i];
+      rows.push_back(std::move(object));
+    }
+    json[table.name] = std::move(rows);
+  }
+  return json.dump(2) + "\n";
+}
+
+}  // namespace helixcheck

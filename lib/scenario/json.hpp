@@ -1,0 +1,31 @@
+// Scenarios as JSON text. The reader is strict: it knows every field, refuses duplicates, wrong
+// types, numbers out of range, deep nesting and newer schemas, each with one sentence.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "scenario/scenario.hpp"
+
+namespace helixcheck {
+
+inline constexpr int kSchema = 1;
+
+// Parses one scenario. `origin` (a file name) starts every message. Throws InputError. The result
+// is not yet validated.
+Scenario parse_scenario(std::string_view text, std::string_view origin);
+
+// Parses and validates. An absent name becomes the file's stem; a relative `data.tensors` becomes
+// relative to the file's folder.
+Scenario load_scenario(const std::filesystem::path& file);
+
+// Canonical text: fixed field order, fields at their default left out. parse(print(s)) == s.
+std::string print_scenario(const Scenario& scenario);
+
+// Content hash: 64-bit FNV-1a over the canonical text without schema, name and labels, in 16 hex
+// digits. Stable across versions, since default-valued fields are not part of the text.
+std::string content_hash(const Scenario& scenario);
+
+}  // namespace helixcheck

@@ -1,0 +1,130 @@
+// Stage `project`: queries and the latent row, with every rounded store where the engines have it.
+//
+// Norm statistics and rotations are fp32; cos and sin come from fp64 angles, rounded once.
+
+#include <algorithm>
+#include <cmath>
+
+#include "subject/cpu/instance.hpp"
+#include "subject/views.hpp"
+
+namespace helixcheck::cpu {
+namespace {
+
+// Widened row -> x / sqrt(mean(x^2) + eps) * w, in place.
+void normalise(float* x, std::int64_t n, const float* w, double eps) {
+  float squares = 0;
+  for (std::int64_t i = 0; i < n; ++i) squares += x[i] * x[i];
+  const float mean = squares / static_cast<float>(n);
+  const float inverse = 1.0f / std::sqrt(mean + static_cast<float>(eps));
+  for (std::int64_t i = 0; i < n; ++i) x[i] = x[i] * inverse * w[i];
+}
+
+// cos and sin of one position, [P/2] each, one after the other.
+void angles(const hxc_model& model, std::int64_t position, float* cos_sin) {
+  const std::int64_t pairs = model.qk_rope_head_dim / 2;
+  for (std::int64_t j = 0; j < pairs; ++j) {
+    const double angle = static_cast<double>(position) * model.inv_freq[j];
+    cos_sin[j] = static_cast<float>(std::cos(angle) * model.cos_scale);
+    cos_sin[pairs + j] = static_cast<float>(std::sin(angle) * model.cos_scale);
+  }
+}
+
+void rotate(const hxc_model& model, const float* cos_sin, float* x) {
+  const std::int64_t pairs = model.qk_rope_head_dim / 2;
+  for (std::int64_t j = 0; j < pairs; ++j) {
+    float& a = model.rope_interleave ? x[2 * j] : x[j];
+    float& b = model.rope_interleave ? x[2 * j + 1] : x[j + pairs];
+    const float c = cos_sin[j], s = cos_sin[pairs + j];
+    const float rotated = a * c - b * s;
+    b = a * s + b * c;
+    a = rotated;
+  }
+}
+
+void store_row(const hxc_tensor& to, std::byte* address, const float* row, std::int64_t n) {
+  encode_from(dtype_of(to), {row, static_cast<std::size_t>(n)}, address);
+}
+
+// kv_c = W_kva x; latent = [RMSNorm(kv_c) | RoPE(k_pe)], the k_pe part not normed.
+void project_latent(const hxc_step& step, Rank& rank, const float* hidden) {
+  const hxc_model& model = *step.model;
+  Scratch& scratch = rank.scratch;
+  const std::int64_t latent = model.kv_lora_rank, width = latent + model.qk_rope_head_dim;
+  project_rows(hidden, step.rows, *rank.weights.kv_a, scratch.result.data(), step.kv_c);
+  float* row = scratch.narrow.data();
+  float* cos_sin = row + padded(width);
+  for (std::int64_t b = 0; b < step.rows; ++b) {
+    widen_rows(step.kv_c, b, 1, row, width);
+    normalise(row, latent, rank.weights.kv_a_norm->row(0), model.rms_norm_eps);
+    angles(model, int_at(step.position, b), cos_sin);
+    rotate(model, cos_sin, row + latent);
+    store_row(step.latent, at(step.latent, b), row, width);
+  }
+}
+
+// q_nope -> q: the nope part absorbed through k_b, the rope part rotated.
+void absorb(const hxc_step& step, Rank& rank) {
+  const hxc_model& model = *step.model;
+  const std::int64_t nope = model.qk_nope_head_dim, pe = model.qk_rope_head_dim;
+  const std::int64_t latent = model.kv_lora_rank;
+  float* query = rank.scratch.narrow.data();
+  float* head_in = query + padded(latent + pe);
+  float* cos_sin = head_in + padded(nope + pe);
+  for (std::int64_t b = 0; b < step.rows; ++b) {
+    angles(model, int_at(step.position, b), cos_sin);
+    for (std::int64_t h = 0; h < step.place->heads; ++h) {
+      decode_to(dtype_of(step.q_nope), at(step.q_nope, b, h),
+                {head_in, static_cast<std::size_t>(nope + pe)});
+      std::copy_n(head_in + nope, pe, query + latent);
+      rotate(model, cos_sin, query + latent);
+      std::fill(head_in + nope, head_in + padded(nope), 0.0f);
+      const Matrix& k_b = rank.weights.k_b[static_cast<std::size_t>(h)];
+      kernels().product(head_in, k_b.ld, k_b.data.data(), k_b.ld, query, latent, 1, latent,
+                        k_b.ld);
+      store_row(step.q, at(step.q, b, h), query, latent + pe);
+    }
+  }
+}
+
+void project_query(const hxc_step& step, Rank& rank, const float* hidden) {
+  const hxc_model& model = *step.model;
+  Scratch& scratch = rank.scratch;
+  const RankWeights& w = rank.weights;
+  const float* input = hidden;
+  if (model.q_lora_rank > 0) {
+    const std::int64_t width = model.q_lora_rank, ld = padded(width);
+    project_rows(hidden, step.rows, *w.q_a, scratch.result.data(), step.q_a);
+    for (std::int64_t b = 0; b < step.rows; ++b) {
+      widen_rows(step.q_a, b, 1, scratch.narrow.data(), width);
+      normalise(scratch.narrow.data(), width, w.q_a_norm->row(0), model.rms_norm_eps);
+      store_row(step.q_c, at(step.q_c, b), scratch.narrow.data(), width);
+    }
+    widen_rows(step.q_c, 0, step.rows, scratch.input.data(), ld);
+    input = scratch.input.data();
+  }
+  hxc_tensor flat = step.q_nope;  // [B, Ht * (N + P)]
+  flat.rank = 2;
+  flat.shape[1] = step.q_nope.shape[1] * step.q_nope.shape[2];
+  project_rows(input, step.rows, *w.q_b, scratch.result.data(), flat);
+  absorb(step, rank);
+}
+
+}  // namespace
+
+int project(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error*) {
+  Instance& self = *static_cast<Instance*>(instance);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    Rank& rank = self.ranks[static_cast<std::size_t>(i)];
+    if (step.rows == 0) continue;
+    const std::int64_t ld = padded(step.model->hidden_size);
+    float* hidden = rank.scratch.input.data();
+    widen_rows(step.hidden, 0, step.rows, hidden, ld);
+    project_latent(step, rank, hidden);
+    if (!step.is_prompt) project_query(step, rank, hidden);
+  }
+  return 0;
+}
+
+}  // namespace helixcheck::cpu

@@ -1,0 +1,156 @@
+// Resolution of tables and the life cycle of instances.
+
+#include "subject/subject.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "scenario/error.hpp"
+#include "subject/cpu/subject.hpp"
+
+namespace helixcheck {
+namespace {
+
+constexpr std::array<const char*, HXC_STAGE_COUNT> kStageNames = {
+    "plan", "project", "append", "attend", "exchange", "combine", "output"};
+
+void check_table(const hxc_subject& table) {
+  const char* name = table.name != nullptr ? table.name : "(unnamed)";
+  if (table.abi_version != HXC_ABI_VERSION) {
+    throw InputError(fmt::format("subject {} speaks ABI version {}, this command version {}", name,
+                                 table.abi_version, HXC_ABI_VERSION));
+  }
+  for (std::int32_t i = 0; i < table.entry_count; ++i) {
+    const hxc_entry& entry = table.entries[i];
+    if (entry.first < HXC_PLAN || entry.first > entry.last || entry.last >= HXC_STAGE_COUNT ||
+        entry.run == nullptr) {
+      throw InputError(fmt::format("subject {}: entry {} does not name a run of stages", name, i));
+    }
+  }
+}
+
+std::vector<Subject::Part> parts_of(const hxc_subject& table, bool overridden) {
+  check_table(table);
+  std::vector<Subject::Part> parts;
+  for (std::int32_t i = 0; i < table.entry_count; ++i) {
+    const hxc_entry& entry = table.entries[i];
+    parts.push_back(Subject::Part{static_cast<hxc_stage>(entry.first),
+                                  static_cast<hxc_stage>(entry.last), entry.run, overridden});
+  }
+  std::sort(parts.begin(), parts.end(),
+            [](const Subject::Part& a, const Subject::Part& b) { return a.first < b.first; });
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].first <= parts[i - 1].last) {
+      throw InputError(fmt::format("subject {}: two entries cover stage {}", table.name,
+                                   kStageNames[parts[i].first]));
+    }
+  }
+  return parts;
+}
+
+bool covers(const Subject::Part& part, hxc_stage stage) {
+  return part.first <= stage && stage <= part.last;
+}
+
+const Subject::Part& find_part(std::span<const Subject::Part> parts, hxc_stage stage) {
+  return *std::find_if(parts.begin(), parts.end(),
+                       [&](const Subject::Part& part) { return covers(part, stage); });
+}
+
+}  // namespace
+
+Subject::Subject(const hxc_subject& base, const hxc_subject* override_table)
+    : base_(base), override_(override_table), base_parts_(parts_of(base, false)) {
+  std::vector<Part> overrides;
+  if (override_ != nullptr) overrides = parts_of(*override_, true);
+  for (int stage = HXC_PLAN; stage < HXC_STAGE_COUNT;) {
+    const auto at_stage = std::find_if(overrides.begin(), overrides.end(), [&](const Part& part) {
+      return part.first == stage;
+    });
+    parts_.push_back(at_stage != overrides.end()
+                         ? *at_stage
+                         : find_part(base_parts_, static_cast<hxc_stage>(stage)));
+    stage = parts_.back().last + 1;
+  }
+}
+
+std::string Subject::name() const {
+  return override_ == nullptr ? std::string(base_.name)
+                              : fmt::format("{}+{}", base_.name, override_->name);
+}
+
+const Subject::Part& Subject::part_of(hxc_stage stage) const { return find_part(parts_, stage); }
+
+std::string Subject::contract_of(hxc_stage stage) const {
+  return part_of(stage).overridden ? override_->contract : base_.contract;
+}
+
+const Subject::Part& Subject::prompt_part(hxc_stage stage) const {
+  const Part& part = part_of(stage);
+  return part.last <= HXC_APPEND ? part : find_part(base_parts_, stage);
+}
+
+Subject::Instance::Instance(const Subject& subject, const hxc_model& model,
+                            std::span<const hxc_rank* const> places,
+                            std::span<const hxc_weights* const> weights,
+                            const hxc_limits& limits)
+    : subject_(subject) {
+  const std::array<const hxc_subject*, 2> tables = {&subject.base_, subject.override_};
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (tables[i] == nullptr || tables[i]->create == nullptr) continue;
+    hxc_error error{};
+    if (tables[i]->create(&handles_[i], &model, places.data(), weights.data(), &limits, &error)) {
+      throw SubjectError(fmt::format("subject {}: create failed: {}", tables[i]->name,
+                                     error.message));
+    }
+  }
+}
+
+Subject::Instance::~Instance() {
+  if (handles_[0] != nullptr && subject_.base_.destroy) subject_.base_.destroy(handles_[0]);
+  if (handles_[1] != nullptr && subject_.override_->destroy) {
+    subject_.override_->destroy(handles_[1]);
+  }
+}
+
+void Subject::Instance::run(const Part& part, std::span<hxc_step* const> ranks, hxc_comm& comm) {
+  hxc_error error{};
+  void* handle = handles_[part.overridden ? 1 : 0];
+  if (const int status = part.run(handle, ranks.data(), &comm, &error)) {
+    throw SubjectError(fmt::format("step {}: stage {} failed with status {}: {}", ranks[0]->step,
+                                   stage_name(part.first), status, error.message));
+  }
+}
+
+std::size_t Subject::Instance::workspace_bytes() const {
+  std::size_t bytes = 0;
+  if (subject_.base_.workspace_bytes) bytes = subject_.base_.workspace_bytes(handles_[0]);
+  if (subject_.override_ != nullptr && subject_.override_->workspace_bytes) {
+    bytes = std::max(bytes, subject_.override_->workspace_bytes(handles_[1]));
+  }
+  return bytes;
+}
+
+const char* stage_name(hxc_stage stage) { return kStageNames[stage]; }
+
+std::span<const hxc_subject* const> builtin_subjects() {
+  static const std::array<const hxc_subject*, 2> all = {&cpu::subject(), &cpu::subject_p16()};
+  return all;
+}
+
+std::unique_ptr<Subject> find_subject(const std::string& name) {
+  if (name.find('/') != std::string::npos || name.ends_with(".so")) {
+    return std::make_unique<Subject>(cpu::subject(), &load_plugin(name));
+  }
+  std::string known;
+  for (const hxc_subject* subject : builtin_subjects()) {
+    if (name == subject->name) return std::make_unique<Subject>(*subject);
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", subject->name);
+  }
+  throw InputError(fmt::format(
+      "subject '{}' is unknown; built in are {}, a plug-in is named by its path", name, known));
+}
+
+}  // namespace helixcheck

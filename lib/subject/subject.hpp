@@ -1,0 +1,81 @@
+// A subject under test, put together: somebody's table over the built-in one.
+//
+// Entries of the override replace the built-in stages they cover; the rest stays built in. Each part
+// has an instance and a contract of its own, so that a plug-in's stages are judged by what the
+// plug-in declares and the others by what the built-in does.
+
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "subject/helixcheck_subject.h"
+
+namespace helixcheck {
+
+class Subject {
+ public:
+  // Both tables must outlive the object; `override_table` may be null. Throws InputError if the
+  // override's entries overlap, name stages that do not exist or speak another ABI version.
+  explicit Subject(const hxc_subject& base, const hxc_subject* override_table = nullptr);
+
+  std::string name() const;  // "cpu", or "cpu+NAME" with an override
+
+  // One entry of the resolved pipeline, in stage order.
+  struct Part {
+    hxc_stage first, last;
+    hxc_stage_fn run;
+    bool overridden;
+  };
+  std::span<const Part> parts() const { return parts_; }
+
+  // The part that covers a stage, and the name of the contract it works under.
+  const Part& part_of(hxc_stage stage) const;
+  std::string contract_of(hxc_stage stage) const;
+
+  // The built-in part for a stage, whatever overrides it: prompts are filled by stages `project` and
+  // `append`, which a span that reaches further cannot serve.
+  const Part& prompt_part(hxc_stage stage) const;
+
+  // What one scenario's script runs on. Created once, destroyed with the object.
+  class Instance {
+   public:
+    Instance(const Subject& subject, const hxc_model& model,
+             std::span<const hxc_rank* const> places, std::span<const hxc_weights* const> weights,
+             const hxc_limits& limits);
+    ~Instance();
+    Instance(const Instance&) = delete;
+    Instance& operator=(const Instance&) = delete;
+    // Runs one part over the ranks of this process. Throws SubjectError with the entry's message.
+    void run(const Part& part, std::span<hxc_step* const> ranks, hxc_comm& comm);
+    std::size_t workspace_bytes() const;  // for each rank
+
+   private:
+    const Subject& subject_;
+    std::array<void*, 2> handles_{};  // built-in, override
+  };
+
+ private:
+  const hxc_subject& base_;
+  const hxc_subject* override_;
+  std::vector<Part> base_parts_, parts_;
+};
+
+// Names of the stages at the boundary: "plan", "project", ...
+const char* stage_name(hxc_stage stage);
+
+// The built-in subjects by name ("cpu", "cpu_p16"), in the order of `helixcheck list subjects`.
+std::span<const hxc_subject* const> builtin_subjects();
+
+// A shared object that exports HXC_SUBJECT_SYMBOL, loaded for the life of the process. Throws
+// ResourceError if it cannot be loaded, InputError if it is not a subject.
+const hxc_subject& load_plugin(const std::string& file);
+
+// "cpu", "cpu_p16", or a path to a shared object (anything with a '/' or ending in ".so"), which is
+// put over `cpu`. Throws InputError for an unknown name, listing the known ones.
+std::unique_ptr<Subject> find_subject(const std::string& name);
+
+}  // namespace helixcheck

@@ -1,0 +1,90 @@
+// Helpers that several stage checks use.
+
+#include "verdict/judge_state.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <fmt/format.h>
+#include <numbers>
+
+#include "mla/formats.hpp"
+#include "verdict/lse_form.hpp"
+
+namespace helixcheck {
+
+JudgeState::JudgeState(const Inputs& given, const StageContracts& declared)
+    : inputs(given),
+      contracts(declared),
+      scenario(given.scenario()),
+      problem(given.problem()),
+      geometry(scenario),
+      weights(given, geometry),
+      mirror(scenario, geometry) {}
+
+void JudgeState::lack_input(Tap tap) {
+  unanchored = true;
+  ledger.note(fmt::format("{} was shown but not what it is made from: judged end to end only",
+                          name_of(tap)));
+}
+
+std::span<double> sized(std::vector<double>& buffer, std::int64_t n) {
+  if (std::ssize(buffer) < n) buffer.resize(static_cast<std::size_t>(n));
+  return std::span(buffer).first(static_cast<std::size_t>(n));
+}
+
+const std::byte* Codes::row(std::int64_t i) const {
+  return data + i * stride * static_cast<std::int64_t>(size_of(dtype));
+}
+
+Codes rows_of(const TapView& tap, std::int64_t columns, std::int64_t first) {
+  const Codes all{tap.dtype, tap.data, columns};
+  return {tap.dtype, all.row(first), columns};
+}
+
+void widen_rows(const Codes& from, std::int64_t rows, std::int64_t columns,
+                std::vector<double>& to) {
+  const std::span<double> all = sized(to, rows * columns);
+  if (from.stride == columns) return decode_to(from.dtype, from.data, all);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    decode_to(
+        from.dtype, from.row(row),
+        all.subspan(static_cast<std::size_t>(row * columns), static_cast<std::size_t>(columns)));
+  }
+}
+
+bool same_bits(const TapView* a, const TapView* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  const std::int64_t count = a->elements();
+  const std::size_t bytes = a->integers ? sizeof(std::int64_t) : size_of(a->dtype);
+  return count == b->elements() &&
+         std::memcmp(a->data, b->data, static_cast<std::size_t>(count) * bytes) == 0;
+}
+
+void load_hidden(JudgeState& state, std::span<const Row> rows) {
+  const std::int64_t width = state.geometry.hidden;
+  const std::int64_t count = std::ssize(rows);
+  const std::int64_t row_bytes = width * static_cast<std::int64_t>(size_of(state.geometry.dtype));
+  std::vector<std::byte>& codes = state.scratch.codes;
+  codes.resize(static_cast<std::size_t>(count * row_bytes));
+  for (std::int64_t row = 0; row < count; ++row) {
+    state.inputs.hidden(rows[static_cast<std::size_t>(row)].token, 1,
+                        codes.data() + row * row_bytes);
+  }
+  widen_rows({state.geometry.dtype, codes.data(), width}, count, width, state.scratch.hidden);
+}
+
+// log2: the same set in the written unit. (max, sum): neither is the LSE's own store, so the
+// roundings of both enter the bound; the maximum may be any gauge.
+void compare_lse(const JudgeState& state, Tally& tally, const float* statistics, double want,
+                 double bound, const Place& place) {
+  const LseForm form = state.scenario.layout.lse_form;
+  if (form == LseForm::max_sum) {
+    const double gauge = std::abs(static_cast<double>(statistics[0]));
+    const double stores = std::isfinite(gauge) ? 0x1p-24 * (gauge + 2) : 0;
+    return tally.compare_derived(natural_lse(form, statistics), want, bound + stores, place);
+  }
+  const double unit = form == LseForm::log2 ? std::numbers::ln2 : 1.0;
+  tally.compare(Dtype::fp32, statistics[0], want / unit, bound / unit, place);
+}
+
+}  // namespace helixcheck

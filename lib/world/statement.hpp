@@ -1,0 +1,35 @@
+// What a rank states when it enters a collective. A world in which the statements differ is a
+// finding: on real transports it would be a hang, or another rank's bytes.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "world/world.hpp"
+
+namespace helixcheck {
+
+// `leave` is what a rank states whose world ends, so that one that gives up early is seen at once.
+enum class Collective : std::int64_t { all_to_all, all_gather, gather_to_root, agree, leave };
+
+// Plain 64-bit fields: ranks exchange it as it lies in memory.
+struct Statement {
+  Collective kind = Collective::leave;
+  Group group = Group::all;
+  std::int64_t step = -1;  // -1: no step, harness traffic
+  std::int64_t value = 0;  // bytes of a block, of this rank's data (gather_to_root), or the answer
+};
+
+// Throws SubjectError naming which ranks entered what, unless all `statements` (one a rank, in rank
+// order) name one collective of one step, with one block size where blocks are exchanged.
+void check_agreement(std::span<const Statement> statements);
+
+// Throws SubjectError unless the process brings one send and one receive buffer for each of its
+// `local_ranks` ranks.
+void check_buffers(const Statement& statement, std::size_t sends, std::size_t receives,
+                   int local_ranks);
+
+}  // namespace helixcheck

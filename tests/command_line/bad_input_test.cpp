@@ -1,0 +1,89 @@
+// Bad usage and bad input: one sentence on standard error, status 2, nothing on standard output.
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "support/command.hpp"
+
+namespace helixcheck {
+namespace {
+
+const std::string kCommand = HELIXCHECK_COMMAND;
+
+// `says`: what the sentence must name.
+void expect_refusal(const std::string& arguments, const std::vector<std::string>& says,
+                    int status = 2) {
+  const CommandResult result = run_command(kCommand + " " + arguments);
+  EXPECT_EQ(result.status, status) << arguments << "\n" << result.err;
+  EXPECT_EQ(result.out, "") << arguments;
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1)
+      << arguments << "\n" << result.err;
+  EXPECT_EQ(result.err.rfind("helixcheck: ", 0), 0u) << result.err;
+  for (const std::string& text : says) {
+    EXPECT_NE(result.err.find(text), std::string::npos) << arguments << "\n" << result.err;
+  }
+}
+
+TEST(BadUsage, IsNamed) {
+  expect_refusal("", {"subcommand"});
+  expect_refusal("fly", {"fly"});
+  expect_refusal("run --no-such-flag", {"--no-such-flag"});
+  expect_refusal("run no_such_scenario", {"no_such_scenario", "neither a file"});
+  expect_refusal("replay -k no_such_text", {"no_such_text"});
+  expect_refusal("list planets", {"planets", "models"});
+  expect_refusal("run --subject tpu --ctx-len 4", {"tpu", "cpu"});
+  expect_refusal("run --ctx-len 4 --contract sloppy", {"sloppy", "unknown"});
+  expect_refusal("run --hang-limit 0", {"hang-limit"});
+}
+
+TEST(BadScenario, OnTheCommandLineIsNamed) {
+  expect_refusal("run --kvp 3", {"num_heads", "32", "3"});
+  expect_refusal("run --qk-rope-head-dim 63", {"qk_rope_head_dim", "63", "even"});
+  expect_refusal("run --ctx-len=-1", {"ctx_len", "-1"});
+  expect_refusal("run --ctx-len x", {"ctx", "x"});
+  expect_refusal("run --hidden-size 99999999999999999999", {"hidden"});
+  expect_refusal("run --kv-cache-dtype fp16", {"kv_cache_dtype"});
+  expect_refusal("run --model gpt-2", {"gpt-2", "deepseek-v3"});
+}
+
+TEST(BadScenario, ThatNeedsTooMuchMemoryIsRefusedWithBothFigures) {
+  expect_refusal("run --entry core --batch 4096 --ctx-len 262144 --kvp 1", {"GiB", "free"});
+}
+
+TEST(BadFile, IsNamedWithPathAndRule) {
+  const TemporaryFolder folder;
+  struct BadFile {
+    std::string name, text;
+    std::vector<std::string> says;
+  };
+  std::string deep(200000, '[');
+  const BadFile files[] = {
+      {"unknown.json", R"({"schema":1,"problem":{"heads":3}})", {"problem", "heads"}},
+      {"duplicate.json", R"({"schema":1,"problem":{"seed":1},"problem":{}})", {"problem", "twice"}},
+      {"type.json", R"({"schema":1,"problem":{"num_heads":"many"}})", {"problem.num_heads"}},
+      {"float.json", R"({"schema":1,"problem":{"num_heads":4.0}})", {"problem.num_heads"}},
+      {"range.json", R"({"schema":1,"layout":{"kvp":65}})", {"layout.kvp", "65"}},
+      {"newer.json", R"({"schema":2})", {"schema", "2"}},
+      {"truncated.json", R"({"schema":1,"problem":{"num_)", {"truncated.json"}},
+      {"binary.json", std::string("\x7f\x45\x4c\x46\0\0\xff", 7), {"binary.json"}},
+      {"empty.json", "", {"empty.json"}},
+      {"deep.json", deep, {"deep.json", "deep"}},
+  };
+  for (const BadFile& file : files) {
+    std::vector<std::string> says = file.says;
+    says.push_back(file.name);
+    expect_refusal("run " + folder.write(file.name, file.text), says);
+  }
+}
+
+TEST(BadFile, InAFolderStopsTheReplayBeforeAnythingRuns) {
+  const TemporaryFolder folder;
+  folder.write("good.json", R"({"schema":1,"problem":{"entry":"core","ctx_len":4}})");
+  folder.write("bad.json", R"({"schema":1,"problem":{"entry":"cure"}})");
+  expect_refusal("replay " + folder.path().string(), {"bad.json", "cure"});
+}
+
+}  // namespace
+}  // namespace helixcheck

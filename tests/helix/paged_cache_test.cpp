@@ -1,0 +1,125 @@
+// Pages, sharing, copy on write, poison.
+
+#include "helix/paged_cache.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+#include <vector>
+
+#include "subject/views.hpp"
+
+namespace helixcheck {
+namespace {
+
+Scenario small_scenario() {
+  Scenario s;
+  s.problem.entry = Entry::core;
+  s.problem.kv_lora_rank = 6;
+  s.problem.qk_rope_head_dim = 2;
+  s.layout.kv_cache_tokens_per_block = 4;
+  s.layout.row_gap = 3;
+  s.layout.page_gap = 5;
+  s.layout.spare_pages = 2;
+  s.layout.page_id_base = 50;
+  return s;
+}
+
+void write_row(PagedCache& cache, std::int64_t request, std::int64_t local, int value) {
+  std::memset(cache.row(request, local), value, static_cast<std::size_t>(cache.row_bytes()));
+}
+
+std::vector<int> first_bytes(const PagedCache& cache, std::int64_t request) {
+  std::vector<std::byte> rows(
+      static_cast<std::size_t>(cache.length(request) * cache.row_bytes()));
+  EXPECT_EQ(cache.read(request, rows.data()), rows.data() + rows.size());
+  std::vector<int> firsts;
+  for (std::int64_t i = 0; i < cache.length(request); ++i) {
+    firsts.push_back(static_cast<int>(rows[static_cast<std::size_t>(i * cache.row_bytes())]));
+  }
+  return firsts;
+}
+
+void fill(PagedCache& cache, std::int64_t request, std::int64_t length, int first_value) {
+  const std::int64_t before = cache.length(request);
+  cache.grow(request, length);
+  for (std::int64_t i = before; i < length; ++i) {
+    write_row(cache, request, i, first_value + static_cast<int>(i));
+  }
+}
+
+TEST(PagedCache, RowsAreFoundThroughTheViewAndTheTable) {
+  PagedCache cache(small_scenario(), 4);
+  fill(cache, 7, 10, 1);
+  EXPECT_EQ(cache.table(7).size(), 3u);
+  const hxc_tensor view = cache.view();
+  for (std::int64_t i = 0; i < 10; ++i) {
+    const std::int64_t id = cache.table(7)[static_cast<std::size_t>(i / 4)];
+    EXPECT_GE(id, 50);
+    EXPECT_LT(id, view.shape[0]);
+    EXPECT_EQ(at(view, id, i % 4), cache.row(7, i));
+  }
+  EXPECT_EQ(cache.check_spare().changed, 0);
+}
+
+TEST(PagedCache, SeesEveryStrayByte) {
+  const Scenario scenario = small_scenario();
+  PagedCache cache(scenario, 4);
+  fill(cache, 0, 6, 1);
+  std::byte* gap = cache.row(0, 1) + cache.row_bytes();                   // row gap
+  std::byte* tail = cache.row(0, 5) + cache.row_bytes() + 3 * 2;           // row 6 of the page
+  std::byte* page_end = cache.row(0, 3) + cache.row_bytes() + 3 * 2 + 4;   // page gap
+  for (std::byte* stray : {gap, tail, page_end}) {
+    const std::byte before = *stray;
+    *stray = std::byte{0x12};
+    EXPECT_EQ(cache.check_spare().changed, 1);
+    *stray = before;
+  }
+  EXPECT_EQ(cache.check_spare().changed, 0);
+}
+
+TEST(PagedCache, ForkSharesPagesAndCopiesOnWrite) {
+  PagedCache cache(small_scenario(), 6);
+  fill(cache, 0, 6, 1);
+  cache.fork(0, 1);
+  EXPECT_TRUE(std::equal(cache.table(0).begin(), cache.table(0).end(), cache.table(1).begin()));
+  fill(cache, 1, 7, 100);
+  EXPECT_EQ(cache.table(0)[0], cache.table(1)[0]);
+  EXPECT_NE(cache.table(0)[1], cache.table(1)[1]);
+  EXPECT_EQ(first_bytes(cache, 0), (std::vector<int>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(first_bytes(cache, 1), (std::vector<int>{1, 2, 3, 4, 5, 6, 106}));
+  fill(cache, 0, 7, 200);  // the parent is alone on its tail page again
+  EXPECT_EQ(first_bytes(cache, 1).back(), 106);
+  EXPECT_EQ(first_bytes(cache, 0).back(), 206);
+  EXPECT_EQ(cache.check_spare().changed, 0);
+}
+
+TEST(PagedCache, DroppedRowsAndReleasedPagesArePoisonedAndReused) {
+  PagedCache cache(small_scenario(), 3);
+  fill(cache, 0, 10, 1);
+  cache.shrink(0, 5);
+  EXPECT_EQ(cache.table(0).size(), 2u);
+  EXPECT_EQ(cache.check_spare().changed, 0);
+  fill(cache, 0, 12, 20);
+  EXPECT_EQ(first_bytes(cache, 0)[5], 25);
+  const std::set<std::int64_t> used(cache.table(0).begin(), cache.table(0).end());
+  cache.release(0);
+  EXPECT_EQ(cache.check_spare().changed, 0);
+  fill(cache, 1, 4, 50);
+  EXPECT_TRUE(used.count(cache.table(1)[0])) << "a page just freed is taken first";
+}
+
+TEST(PagedCache, ShrinkingAForkLeavesTheParentAlone) {
+  PagedCache cache(small_scenario(), 6);
+  fill(cache, 0, 7, 1);
+  cache.fork(0, 1);
+  cache.shrink(1, 5);
+  fill(cache, 1, 6, 60);
+  EXPECT_EQ(first_bytes(cache, 0), (std::vector<int>{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(first_bytes(cache, 1), (std::vector<int>{1, 2, 3, 4, 5, 65}));
+  EXPECT_EQ(cache.check_spare().changed, 0);
+}
+
+}  // namespace
+}  // namespace helixcheck

@@ -1,0 +1,66 @@
+// `helixcheck doctor`: what this machine and this build can do, and what is missing.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "campaign/corpus.hpp"
+#include "campaign/memory.hpp"
+#include "options.hpp"
+#include "report/table.hpp"
+#include "scenario/error.hpp"
+#include "subject/cpu/kernels.hpp"
+#include "world/mpi.hpp"
+
+namespace helixcheck {
+namespace {
+
+std::string compiler() {
+#if defined(__clang__)
+  return fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
+#else
+  return fmt::format("gcc {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#endif
+}
+
+std::string host() {
+  std::string name(256, '\0');
+  return gethostname(name.data(), name.size()) == 0 ? std::string(name.c_str()) : "unknown";
+}
+
+std::string corpus_state(const std::filesystem::path& corpus) {
+  try {
+    return fmt::format("{}: {} scenarios", corpus.string(),
+                       find_scenarios({corpus.string()}, corpus).size());
+  } catch (const InputError& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+int doctor_verb(const Options& options) {
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  const std::filesystem::path corpus =
+      options.corpus.empty() ? default_corpus() : std::filesystem::path(options.corpus);
+  const bool avx2 = &cpu::kernels() != &cpu::baseline_kernels();
+  Table table{"doctor", {"item", "state"}, {}};
+  table.rows = {
+      {"version", fmt::format("{}, built with {}", HELIXCHECK_VERSION, compiler())},
+      {"host", host()},
+      {"cores", fmt::format("{}", std::thread::hardware_concurrency())},
+      {"memory", fmt::format("{:.1f} GiB free",
+                             static_cast<double>(available_memory_bytes()) / kGiB)},
+      {"cpu kernels", avx2 ? "AVX2" : "baseline (no AVX2)"},
+      {"world sim", "ready"},
+      {"world mpi", mpi::library()},
+      {"subject cuda", "not in this build"},
+      {"corpus", corpus_state(corpus)},
+  };
+  fmt::print("{}", options.json ? json_of(std::vector<Table>{table}) : text_of(table));
+  return kPass;
+}
+
+}  // namespace helixcheck

@@ -1,0 +1,95 @@
+// `helixcheck list`: what there is.
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "campaign/corpus.hpp"
+#include "helix/taps.hpp"
+#include "options.hpp"
+#include "report/table.hpp"
+#include "scenario/error.hpp"
+#include "scenario/json.hpp"
+#include "scenario/names.hpp"
+#include "subject/subject.hpp"
+#include "verdict/contract.hpp"
+
+namespace helixcheck {
+namespace {
+
+Table scenario_table(const Options& options) {
+  const std::filesystem::path corpus =
+      options.corpus.empty() ? default_corpus() : std::filesystem::path(options.corpus);
+  Table table{"scenarios", {"name", "hash", "labels", "file"}, {}};
+  for (const CorpusEntry& entry :
+       select_scenarios(find_scenarios({corpus.string()}, corpus), options.select, {})) {
+    const Scenario& s = entry.scenario;
+    table.rows.push_back({s.name, content_hash(s), fmt::format("{}", fmt::join(s.labels, ",")),
+                          entry.file.string()});
+  }
+  return table;
+}
+
+Table model_table() {
+  Table table{"models", {"name", "hidden", "heads", "q_lora", "kv_lora", "nope", "rope", "v"}, {}};
+  for (const ModelShape& model : model_shapes()) {
+    const Problem& p = model.problem;
+    std::vector<std::string> row{std::string(model.name)};
+    for (const std::int64_t value : {p.hidden_size, p.num_heads, p.q_lora_rank, p.kv_lora_rank,
+                                     p.qk_nope_head_dim, p.qk_rope_head_dim, p.v_head_dim}) {
+      row.push_back(fmt::format("{}", value));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table subject_table() {
+  Table table{"subjects", {"name", "contract"}, {}};
+  for (const hxc_subject* subject : builtin_subjects()) {
+    table.rows.push_back({subject->name, subject->contract});
+  }
+  return table;
+}
+
+Table contract_table() {
+  Table table{"contracts", {"name", "about"}, {}};
+  for (const Contract& contract : contracts()) {
+    table.rows.push_back({std::string(contract.name), std::string(contract.about)});
+  }
+  return table;
+}
+
+Table tap_table() {
+  Table table{"taps", {"tap", "stage"}, {}};
+  for (int i = 0; i < kTapCount; ++i) {
+    const auto tap = static_cast<Tap>(i);
+    table.rows.push_back({std::string(name_of(tap)), std::string(name_of(stage_of(tap)))});
+  }
+  return table;
+}
+
+}  // namespace
+
+int list_verb(const Options& options) {
+  const std::string what = options.targets.empty() ? "scenarios" : options.targets.front();
+  Table table;
+  if (what == "scenarios") {
+    table = scenario_table(options);
+  } else if (what == "models") {
+    table = model_table();
+  } else if (what == "subjects") {
+    table = subject_table();
+  } else if (what == "contracts") {
+    table = contract_table();
+  } else if (what == "taps") {
+    table = tap_table();
+  } else {
+    throw InputError(fmt::format(
+        "list '{}': there are scenarios, models, subjects, contracts and taps", what));
+  }
+  fmt::print("{}", options.json ? json_of(std::vector<Table>{table}) : text_of(table));
+  return kPass;
+}
+
+}  // namespace helixcheck

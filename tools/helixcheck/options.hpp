@@ -1,0 +1,41 @@
+// The parsed command line.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace helixcheck {
+
+struct Options {
+  std::string verb;
+  std::vector<std::string> targets;                          // files, folders, names; list: kinds
+  std::vector<std::pair<std::string, std::string>> fields;   // scenario options, in order
+  std::string subject = "cpu";
+  std::optional<std::string> contract;
+  std::string corpus;                                        // "" = the default one
+  std::vector<std::string> select;                           // -k
+  std::vector<std::string> without_labels;                   // --without-label
+  std::string dump;                                          // folder, "" = none
+  bool verbose = false;
+  bool json = false;
+  int hang_limit_s = 20;
+  std::vector<std::string> arguments;                        // all of argv, to start it again
+};
+
+// Parses argv. nullopt after --help or --version, which print and end with status 0. Throws
+// InputError for anything it does not understand.
+std::optional<Options> parse_command_line(int argc, const char* const* argv);
+
+// Exit statuses.
+inline constexpr int kPass = 0, kFinding = 1, kBadInput = 2, kMissingResource = 3;
+
+// The verbs. Each returns an exit status or throws InputError or ResourceError.
+int run_verb(const Options& options);
+int replay_verb(const Options& options);
+int list_verb(const Options& options);
+int doctor_verb(const Options& options);
+
+}  // namespace helixcheck
