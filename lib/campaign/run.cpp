@@ -4,9 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "campaign/memory.hpp"
+#include "campaign/stopwatch.hpp"
 #include "generate/case.hpp"
 #include "helix/pipeline.hpp"
 #include "mla/formats.hpp"
@@ -17,22 +16,53 @@
 namespace helixcheck {
 namespace {
 
-class Stopwatch {
+// The case's inputs, with the time that making values on demand takes.
+class TimedInputs : public Inputs {
  public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  explicit TimedInputs(const Inputs& inputs) : inputs_(inputs) {}
+  const Scenario& scenario() const override { return inputs_.scenario(); }
+  const RopeTable& rope() const override { return inputs_.rope(); }
+  const Weights& weights() const override { return inputs_.weights(); }
+  void hidden(Token first, std::int64_t count, std::byte* out) const override {
+    const Adding time(seconds_);
+    inputs_.hidden(first, count, out);
   }
+  void latent(Token first, std::int64_t index, std::int64_t count, std::byte* out) const override {
+    const Adding time(seconds_);
+    inputs_.latent(first, index, count, out);
+  }
+  void query(const Row& row, std::byte* out) const override {
+    const Adding time(seconds_);
+    inputs_.query(row, out);
+  }
+  Partials partials() const override {
+    const Adding time(seconds_);
+    return inputs_.partials();
+  }
+  double seconds() const { return seconds_; }
 
  private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  class Adding {
+   public:
+    explicit Adding(double& sum) : sum_(sum) {}
+    ~Adding() { sum_ += watch_.seconds(); }
+
+   private:
+    double& sum_;
+    const Stopwatch watch_;
+  };
+  const Inputs& inputs_;
+  mutable double seconds_ = 0;  // the pipeline and the judge of a run share one thread
 };
 
 // Hands everything on to the judge, keeps the time that takes and the hash of the results.
 class Recorder : public Observer {
  public:
-  Recorder(Judge& judge, Observer* listener, Entry entry)
-      : judge_(judge), listener_(listener), result_(entry == Entry::layer ? Tap::output
-                                                                           : Tap::combined) {}
+  Recorder(Judge& judge, Observer* listener, const TimedInputs& inputs)
+      : judge_(judge),
+        listener_(listener),
+        inputs_(inputs),
+        result_(inputs.problem().entry == Entry::layer ? Tap::output : Tap::combined) {}
 
   void on_prompt(const PromptTaps& taps) override {
     forward([&](Observer& to) { to.on_prompt(taps); });
@@ -52,9 +82,10 @@ class Recorder : public Observer {
   template <typename Call>
   void forward(Call call) {
     if (listener_ != nullptr) call(*listener_);
+    const double before = inputs_.seconds();
     const Stopwatch watch;
     call(judge_);
-    seconds_ += watch.seconds();
+    seconds_ += watch.seconds() - (inputs_.seconds() - before);
   }
 
   void add_bits(const TapView& view) {
@@ -67,7 +98,8 @@ class Recorder : public Observer {
 
   Judge& judge_;
   Observer* listener_;
-  Tap result_;
+  const TimedInputs& inputs_;
+  const Tap result_;
   double seconds_ = 0;
   std::uint64_t hash_ = 0xcbf29ce484222325u;
 };
@@ -94,19 +126,20 @@ RunResult run_once(const Scenario& scenario, World& world, const Subject& subjec
   result.scenario = scenario;
   result.subject = subject.name();
   const StageContracts contracts = contracts_for(subject, options);
-  const Stopwatch drawing;
-  const std::unique_ptr<Inputs> inputs = make_case(scenario);
-  result.phases.inputs = drawing.seconds();
-  Judge judge(*inputs, contracts);
-  Recorder recorder(judge, options.listener, scenario.problem.entry);
-  const Stopwatch running;
+  const Stopwatch whole;
+  const std::unique_ptr<Inputs> made = make_case(scenario);
+  const double drawing = whole.seconds();
+  const TimedInputs inputs(*made);
+  Judge judge(inputs, contracts);
+  Recorder recorder(judge, options.listener, inputs);
   try {
-    Pipeline pipeline(*inputs, world, subject);
+    Pipeline pipeline(inputs, world, subject);
     pipeline.run(recorder);
-    result.phases.subject = running.seconds() - recorder.seconds();
-    const Stopwatch judging;
+    const Stopwatch last;
     if (world.is_root()) result.verdict = judge.verdict();
-    result.phases.judge = recorder.seconds() + judging.seconds();
+    result.phases.inputs = drawing + inputs.seconds();
+    result.phases.judge = recorder.seconds() + last.seconds();
+    result.phases.subject = whole.seconds() - result.phases.inputs - result.phases.judge;
   } catch (const SubjectError& error) {
     // Other processes may be waiting in a collective: they cannot go on, and the caller must know.
     if (world.local_ranks() < world.size()) throw;

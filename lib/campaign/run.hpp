@@ -18,15 +18,16 @@ namespace helixcheck {
 
 // Seconds spent on each part of a run, on the root.
 struct Phases {
-  double inputs = 0;   // weights and queries drawn or read
-  double subject = 0;  // instance creation, stages, collectives, activations made on demand
+  double inputs = 0;   // values drawn or read
+  double subject = 0;  // instance creation, stages, collectives, taps
   double judge = 0;    // reference and comparison
   double total() const { return inputs + subject + judge; }
 };
 
 struct RunResult {
   Scenario scenario;
-  std::string subject;
+  std::string subject;   // its name
+  std::string argument;  // how the command line names it; "" = by its name
   Verdict verdict;
   Phases phases;
   std::uint64_t output_hash = 0;  // FNV-1a over the bits of the results of every step, all ranks

@@ -135,7 +135,7 @@ struct Pipeline::Impl {
 
   // The case's own rows, in the cache's format, into the owners' pages.
   void store_given_prompt(std::int64_t id, std::int64_t number) {
-    world.enter("prompt", number);
+    world.enter_harness("prompt", number);
     const std::int64_t length = history.request(id).prompt_len;
     const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
     const std::int64_t row_bytes = width * static_cast<std::int64_t>(size_of(problem.dtype));
@@ -266,7 +266,7 @@ struct Pipeline::Impl {
       run_part(part, number);
       if (part.last >= HXC_APPEND && part.first <= HXC_APPEND) collector.read_cache(ranks, requests);
     }
-    world.enter("judge", number);
+    world.enter_harness("judge", number);
     collector.step(ranks, shown_taps(), taps);
     if (world.is_root()) observer->on_step(taps);
   }

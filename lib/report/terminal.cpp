@@ -85,7 +85,8 @@ std::string replay_command(const RunResult& result) {
   for (const std::string& argument : print_arguments(result.scenario)) {
     command += " " + quoted(argument);
   }
-  if (result.subject != "cpu") command += fmt::format(" --subject {}", quoted(result.subject));
+  const std::string& subject = result.argument.empty() ? result.subject : result.argument;
+  if (subject != "cpu") command += fmt::format(" --subject {}", quoted(subject));
   return command;
 }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
-#include <iterator>
+#include <optional>
 
 #include "scenario/error.hpp"
 #include "scenario/fields.hpp"
@@ -82,15 +82,9 @@ class ObjectReader {
   // For the field table.
   template <typename T>
   void operator()(const Field& field, T& value) {
-    optional(field.name, value);
+    take(field.name, value);
   }
-  void operator()(const Field& field, Data& data) {
-    if (const JsonNode* node = find(field.name)) {
-      ObjectReader reader(place_.member(field.name, *node));
-      visit_fields(reader, data);
-      reader.finish();
-    }
-  }
+  void operator()(const Field& field, Data& data) { block(field.name, data); }
   // `batch` repeats one length; an array gives each request its own.
   void operator()(const Field& field, std::vector<std::int64_t>& lengths) {
     std::optional<std::int64_t> batch;
@@ -113,8 +107,9 @@ class ObjectReader {
     known_.push_back(name);
     return place_.node.find(name);
   }
+  // Reads the member if it is there.
   template <typename T>
-  bool optional(std::string_view name, T& value) {
+  bool take(std::string_view name, T& value) {
     const JsonNode* node = find(name);
     if (node != nullptr) read(place_.member(name, *node), value);
     return node != nullptr;
@@ -137,12 +132,11 @@ class ObjectReader {
           .refuse("is no known field" + (near ? fmt::format("; did you mean {}?", *near) : ""));
     }
   }
-  const Place& place() const { return place_; }
 
  private:
   void read_model(Problem& problem) {
     std::string model;
-    if (!optional("model", model)) return;
+    if (!take("model", model)) return;
     try {
       apply_model(model, problem);
     } catch (const InputError& error) {
@@ -176,11 +170,11 @@ void read(const Place& place, HeavyKey& key) {
 
 void read(const Place& place, Step& step) {
   ObjectReader reader(place);
-  if (!reader.optional("do", step.kind)) {
+  if (!reader.take("do", step.kind)) {
     place.refuse("has no \"do\", which must be " + wanted<StepKind>());
   }
-  reader.optional("requests", step.requests);
-  reader.optional("tokens", step.tokens);
+  reader.take("requests", step.requests);
+  reader.take("tokens", step.tokens);
   reader.finish();
 }
 
@@ -192,7 +186,7 @@ void read(const Place& place, std::optional<RopeScaling>& scaling) {
   place.require(Kind::object, "an object, false or null");
   ObjectReader reader(place);
   std::string type;
-  if (!reader.optional("type", type) || type != "yarn") {
+  if (!reader.take("type", type) || type != "yarn") {
     place.refuse("must have \"type\": \"yarn\", the only kind there is");
   }
   visit_fields(reader, scaling.emplace());
@@ -230,12 +224,12 @@ Scenario parse_scenario(std::string_view text, std::string_view origin) {
   Scenario scenario;
   ObjectReader reader(root);
   reader.find("schema");
-  reader.optional("name", scenario.name);
-  reader.optional("labels", scenario.labels);
+  reader.take("name", scenario.name);
+  reader.take("labels", scenario.labels);
   reader.block("problem", scenario.problem);
   reader.block("layout", scenario.layout);
   reader.block("run", scenario.run);
-  reader.optional("script", scenario.script);
+  reader.take("script", scenario.script);
   reader.finish();
   return scenario;
 }

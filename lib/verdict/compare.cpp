@@ -17,7 +17,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::uint64_t kExponentBits = 0x7ff0000000000000u;
-constexpr std::uint64_t kMantissaBits = 0x000fffffffffffffu;
 
 // half_ulp() without the dispatch on the format.
 double half_ulp_at(const FormatTraits& format, double x) {
@@ -25,15 +24,12 @@ double half_ulp_at(const FormatTraits& format, double x) {
   return std::max(power * format.unit, format.min_subnormal * 0.5);
 }
 
-bool is_power_of_two(double x) {
-  return (std::bit_cast<std::uint64_t>(x) & kMantissaBits) == 0;
-}
-
-// A sufficient condition: `got` is the nearest code to the nearer end of [want - bound, want +
-// bound].
-bool surely_accepted(const FormatTraits& format, double got, double error, double bound) {
-  const double half = half_ulp_at(format, got);
-  return error - bound < (is_power_of_two(got) ? half * 0.5 : half);
+// A sufficient condition: the error beyond the bound is within half the spacing at either value, so
+// that `got` is the nearest code to the nearer end of [want - bound, want + bound]. (Where `got` is
+// a power of two and `want` below it, the spacing at `want` is the narrower one.)
+bool surely_accepted(const FormatTraits& format, double got, double want, double bound) {
+  const double beyond = std::abs(got - want) - bound;
+  return beyond < half_ulp_at(format, got) && beyond < half_ulp_at(format, want);
 }
 
 double raw_ratio(double error, double allowance) {
@@ -79,7 +75,7 @@ void Tally::compare(Dtype format, std::span<const double> got, std::span<const d
     }
     inexact += bound[i] > 0;
     if (error > largest && error < kInfinity) largest = error;
-    const bool clear = error <= allowance && surely_accepted(facts, got[i], error, bound[i]);
+    const bool clear = surely_accepted(facts, got[i], want[i], bound[i]);
     if (clear && error <= worst * allowance) continue;
     const double ratio = clear ? error / allowance : error_ratio(format, got[i], want[i], bound[i]);
     failures += ratio > 1;

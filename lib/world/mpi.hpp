@@ -28,7 +28,7 @@ class Session {
   // A world over the first kvp * tpa ranks of the job; nullptr on the ranks beyond them.
   // Throws ResourceError if the job has fewer, naming both numbers.
   std::unique_ptr<World> make_world(int kvp, int tpa);
-  // Ends every rank of the job at once with this exit status; does not return.
+  // Ends every rank of the job at once with this exit status, after a line that says why.
   [[noreturn]] void abort(int status, const std::string& why);
 
  private:
@@ -37,8 +37,9 @@ class Session {
 };
 
 // Runs `arguments` (argv[0] first, an absolute path) under mpirun with `ranks` ranks, passing
-// stdin/stdout/stderr through, and returns the exit status. Knows what mpirun needs as root and
-// with more ranks than cores. Throws ResourceError if mpirun is not there.
+// stdin/stdout/stderr and signals through, and returns the exit status of rank 0, or 1 if a rank
+// was ended. Knows what mpirun needs as root and with more ranks than cores. The program must
+// construct a Session. Throws ResourceError if mpirun is not there or cannot start the ranks.
 int launch(int ranks, const std::vector<std::string>& arguments);
 
 }  // namespace helixcheck::mpi

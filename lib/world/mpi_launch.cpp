@@ -3,7 +3,9 @@
 
 #include "world/mpi_launch.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>

@@ -1,15 +1,12 @@
 // A process inside an mpirun job: MPI from start to end, with the watchdog over all of it.
 
 #include <array>
-#include <cstdlib>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <mpi.h>
 #include <optional>
 #include <unistd.h>
 
 #include "scenario/error.hpp"
-#include "world/line.hpp"
 #include "world/mpi.hpp"
 #include "world/mpi_launch.hpp"
 #include "world/mpi_world.hpp"

@@ -28,7 +28,7 @@ void expect_refusal(const std::string& arguments, const std::vector<std::string>
 
 TEST(BadUsage, IsNamed) {
   expect_refusal("", {"subcommand"});
-  expect_refusal("fly", {"fly"});
+  expect_refusal("fly", {"fly", "replay"});
   expect_refusal("run --no-such-flag", {"--no-such-flag"});
   expect_refusal("run no_such_scenario", {"no_such_scenario", "neither a file"});
   expect_refusal("replay -k no_such_text", {"no_such_text"});
@@ -49,7 +49,7 @@ TEST(BadScenario, OnTheCommandLineIsNamed) {
 }
 
 TEST(BadScenario, ThatNeedsTooMuchMemoryIsRefusedWithBothFigures) {
-  expect_refusal("run --entry core --batch 4096 --ctx-len 262144 --kvp 1", {"GiB", "free"});
+  expect_refusal("run --entry core --batch 256 --ctx-len 1048576", {"GiB", "free"});
 }
 
 TEST(BadFile, IsNamedWithPathAndRule) {

@@ -73,6 +73,19 @@ TEST_F(Mpi, BadInputIsSaidOnce) {
   EXPECT_EQ(result.err.find("num_heads", first + 1), std::string::npos) << result.err;
 }
 
+// A rank that is killed or hangs inside the code under test ends the run with its name, soon.
+TEST_F(Mpi, DeadAndHungRanksAreNamed) {
+  const std::string arguments = " run --world mpi --hang-limit 2 --subject " ATTEND_OVERRIDE + kSmall;
+  for (const std::string fault : {"dies", "hangs"}) {
+    const CommandResult result = run_command("ATTEND_OVERRIDE_FAULT=" + fault + " timeout 30 " +
+                                             kCommand + arguments);
+    EXPECT_EQ(result.status, 1) << fault << "\n" << result.err;
+    for (const char* text : {"rank 1", "host", "attend"}) {
+      EXPECT_NE(result.err.find(text), std::string::npos) << fault << "\n" << result.err;
+    }
+  }
+}
+
 TEST_F(Mpi, ReplaysWorldsOfSeveralSizesInOneLaunch) {
   const TemporaryFolder folder;
   const std::string problem = R"({"schema":1,"problem":{"entry":"core","num_heads":4,)"

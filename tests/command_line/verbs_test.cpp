@@ -87,7 +87,7 @@ TEST(Plugin, OverridesOneStage) {
   EXPECT_NE(right.out.find("cpu+attend_override"), std::string::npos);
 
   const CommandResult wrong =
-      run_command("ATTEND_OVERRIDE_DROPS_KEY=1 " + kCommand + " run --json" + plugin + kSmall);
+      run_command("ATTEND_OVERRIDE_FAULT=drops_key " + kCommand + " run --json" + plugin + kSmall);
   EXPECT_EQ(wrong.status, 1) << wrong.err;
   EXPECT_EQ(Json::parse(wrong.out).at("blame").at("stage"), "attend");
 

@@ -1,3 +1,5 @@
+// Scenarios as options: the round trip for random scenarios, order independence, and refusals.
+
 #include <gtest/gtest.h>
 
 #include "random_scenario.hpp"

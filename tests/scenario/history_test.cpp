@@ -1,3 +1,6 @@
+// Replays of every kind of step, token by token: identities decide values, so a wrong draw number
+// would move every value after it.
+
 #include "scenario/history.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,6 @@
+// The reader: what it takes, and a table of broken texts that it must refuse with path and rule.
+// Damaged and truncated texts must never do anything else than be refused.
+
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>

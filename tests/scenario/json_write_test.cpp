@@ -1,3 +1,5 @@
+// Canonical text, its round trip for random scenarios, and content hashes, which may never change.
+
 #include <gtest/gtest.h>
 
 #include "random_scenario.hpp"

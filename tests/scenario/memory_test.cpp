@@ -1,3 +1,5 @@
+// The memory estimate: in the right range for known scenarios, monotone, and free of overflow.
+
 #include <gtest/gtest.h>
 #include <limits>
 

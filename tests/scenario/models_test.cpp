@@ -1,3 +1,5 @@
+// Shapes of published models, and what applying one leaves alone.
+
 #include <gtest/gtest.h>
 
 #include "scenario/error.hpp"

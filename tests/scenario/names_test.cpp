@@ -1,3 +1,5 @@
+// Names and enumerators are one to one and in declaration order: files and stores hold the names.
+
 #include "scenario/names.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,6 @@
+// Scenarios as C++: the printed text is also compiled here, so that it must build the same
+// scenario.
+
 #include "scenario/print.hpp"
 
 #include <fstream>

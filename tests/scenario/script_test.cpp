@@ -1,3 +1,5 @@
+// What a script with defaults stands for. History and validation rely on the written-out form.
+
 #include <gtest/gtest.h>
 
 #include "scenario/scenario.hpp"

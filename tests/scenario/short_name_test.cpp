@@ -1,3 +1,5 @@
+// Short names: words, readable, and different wherever a field differs.
+
 #include <gtest/gtest.h>
 #include <map>
 

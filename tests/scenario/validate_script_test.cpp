@@ -1,3 +1,5 @@
+// The rules of scripts, each with its sentence, at and beyond its limit.
+
 #include <gtest/gtest.h>
 #include <limits>
 

@@ -1,3 +1,6 @@
+// Validation is total: each rule with its sentence, each field of the table just outside its range,
+// and thousands of random scenarios.
+
 #include "scenario/validate.hpp"
 
 #include <functional>

@@ -1,3 +1,5 @@
+// Single values as text: every bit survives, and nothing half-right is read.
+
 #include "scenario/value_text.hpp"
 
 #include <array>

@@ -1,10 +1,14 @@
-// A plug-in for the test: `attend` in plain C-style code against the public header alone. With the
-// environment variable ATTEND_OVERRIDE_DROPS_KEY set it leaves out each row's last visible key.
+// A plug-in for the tests: `attend` in plain C-style code against the public header alone. The
+// environment variable ATTEND_OVERRIDE_FAULT plants a fault: "drops_key" leaves out each row's last
+// visible key, "hangs" and "dies" do so on KVP rank 1.
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <string>
 #include <vector>
 
 #include "subject/helixcheck_subject.h"
@@ -67,16 +71,19 @@ void attend_head(const hxc_step& step, int64_t row, int64_t head, int64_t reques
 }
 
 int attend(void*, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
-  const bool drops_key = getenv("ATTEND_OVERRIDE_DROPS_KEY") != nullptr;
+  const char* named = getenv("ATTEND_OVERRIDE_FAULT");
+  const std::string fault = named != nullptr ? named : "";
   for (int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
+    if (fault == "hangs" && step.place->kvp_rank == 1) pause();
+    if (fault == "dies" && step.place->kvp_rank == 1) raise(SIGKILL);
     if (step.model->dtype != HXC_BF16 || step.model->kv_dtype != HXC_BF16) {
       strcpy(error->message, "attend_override knows bf16 only");
       return 7;
     }
     for (int64_t row = 0; row < step.rows; ++row) {
       int64_t keys = integer(step.visible, row);
-      if (drops_key && keys > 1) --keys;
+      if (fault == "drops_key" && keys > 1) --keys;
       for (int64_t head = 0; head < step.place->heads; ++head) {
         attend_head(step, row, head, integer(step.row_request, row), keys);
       }

@@ -33,7 +33,7 @@ Scenario tiny_scenario(Entry entry) {
 }
 
 double TinyRun::Shown::value(std::int64_t i) const {
-  return decode(view.dtype, load_code(view.dtype, bytes.data(), i));
+  return helixcheck::decode(view.dtype, load_code(view.dtype, bytes.data(), i));
 }
 
 void TinyRun::Shown::set_value(std::int64_t i, double x) {

@@ -173,6 +173,7 @@ int leak() {
 }
 
 int run_rank(const std::vector<std::string>& arguments) {
+  std::setvbuf(stdout, nullptr, _IOFBF, 1 << 16);  // mpirun's terminal would flush each line
   helixcheck::mpi::Session session(std::chrono::seconds(1));
   const std::string& mode = arguments[2];
   const auto number = [&](std::size_t i) { return std::stoi(arguments.at(i)); };

@@ -105,15 +105,37 @@ void until_all_wait(const Board& board) {
   }
 }
 
-// What mpirun does when a job ends early: SIGTERM from the parent to every rank.
+void until_dead(pid_t child) {
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+}
+
+// What mpirun does when a job ends early: SIGTERM from the parent to every rank. One after the
+// other, so that each rank sees the death of the next.
 void terminate_all(Board& board, const std::vector<pid_t>& children) {
   until_all_wait(board);
-  for (const pid_t child : children) kill(child, SIGTERM);
+  for (std::size_t i = children.size(); i-- > 0;) {
+    kill(children[i], SIGTERM);
+    until_dead(children[i]);
+  }
 }
 
 void wait_for_ever(int, Record& mine) {
   mine.enter(Life::waiting, "exchange", 2);
   sleep_for(milliseconds{60000});
+}
+
+TEST(Watchdog, AccusesARankThatIsStoppedWhileItWaits) {
+  const auto stop_one = [](Board& board, const std::vector<pid_t>& children) {
+    until_all_wait(board);
+    board.records()[0].enter(Life::harness, "judge", 2);  // no deadlock
+    kill(children[1], SIGSTOP);
+    until_dead(children[0]);
+    kill(children[1], SIGKILL);
+  };
+  const Ended ended = run_ranks(2, true, wait_for_ever, stop_one);
+  EXPECT_NE(ended.errors.find(" is stopped in stage exchange of step 2"), std::string::npos)
+      << ended.errors;
 }
 
 TEST(Watchdog, LeavesSilentlyWhenMpirunEndsTheJob) {
@@ -134,8 +156,7 @@ TEST(Watchdog, NamesADeadRankEvenIfMpirunIsFaster) {
   const auto kill_one = [](Board& board, const std::vector<pid_t>& children) {
     until_all_wait(board);
     kill(children[1], SIGKILL);
-    siginfo_t info{};
-    waitid(P_PID, static_cast<id_t>(children[1]), &info, WEXITED | WNOWAIT);
+    until_dead(children[1]);
     terminate_all(board, {children[0], children[2]});
   };
   const Ended ended = run_ranks(3, true, wait_for_ever, kill_one);

@@ -42,9 +42,21 @@ void add_fields(CLI::App& verb, Options& options) {
         ->group("Scenario")
         ->type_name("VALUE")
         ->expected(1)
+        ->allow_extra_args(false)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->trigger_on_parse();
   }
+}
+
+// CLI11 would only say that a subcommand is missing.
+void require_verb(const CLI::App& app, const std::string& word) {
+  std::string known;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (verb->get_name() == word) return;
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", verb->get_name());
+  }
+  throw InputError(
+      fmt::format("there is no verb '{}'; there are {} (see helixcheck --help)", word, known));
 }
 
 }  // namespace
@@ -69,8 +81,10 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
 
   CLI::App* replay = app.add_subcommand("replay", "run scenarios of the corpus");
   replay->add_option("targets", options.targets, "files, folders or names (default: the corpus)");
-  replay->add_option("-k,--select", options.select, "only names that contain this text");
-  replay->add_option("--without-label", options.without_labels, "leave out this label");
+  replay->add_option("-k,--select", options.select, "only names that contain this text")
+      ->allow_extra_args(false);
+  replay->add_option("--without-label", options.without_labels, "leave out this label")
+      ->allow_extra_args(false);
   add_common(*replay, options);
   add_running(*replay, options);
   add_fields(*replay, options);
@@ -79,11 +93,13 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   list->add_option("what", options.targets,
                    "scenarios (default), models, subjects, contracts, taps")
       ->expected(0, 1);
-  list->add_option("-k,--select", options.select, "only scenarios whose name contains this text");
+  list->add_option("-k,--select", options.select, "only scenarios whose name contains this text")
+      ->allow_extra_args(false);
   add_common(*list, options);
 
   add_common(*app.add_subcommand("doctor", "print what this machine can do"), options);
 
+  if (argc > 1 && argv[1][0] != '-') require_verb(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

@@ -71,6 +71,7 @@ void replay_one(const Scenario& scenario, const Options& options, Worlds& worlds
   if (!world) return;
   RunResult result = run_scenario(scenario, *world, subject, RunOptions{options.contract, nullptr});
   if (!world->is_root()) return;
+  result.argument = options.subject;
   tally.seconds += result.phases.total();
   if (!options.json) {
     fmt::print("{}", summary_line(result, width));

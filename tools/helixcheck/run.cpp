@@ -69,7 +69,8 @@ int run_verb(const Options& options) {
   std::optional<ListenerPair> both;
   if (printer && dumper) run_options.listener = &both.emplace(&*printer, &*dumper);
   try {
-    const RunResult result = run_scenario(scenario, *world, *subject, run_options);
+    RunResult result = run_scenario(scenario, *world, *subject, run_options);
+    result.argument = options.subject;
     if (!world->is_root()) return kPass;
     fmt::print("{}", options.json ? json_of(result) : describe(result));
     return result.verdict.pass ? kPass : kFinding;

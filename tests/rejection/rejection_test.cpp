@@ -1,0 +1,147 @@
+// Every check can fail: at every tap, in every format, at a small and a large size, values replaced
+// by zeros, with flipped signs or with a gain of 1.05 are rejected and blamed on that tap's stage;
+// so are three small faults in the stages themselves.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "campaign/run.hpp"
+#include "generate/case.hpp"
+#include "helix/pipeline.hpp"
+#include "scenario/names.hpp"
+#include "scenario/validate.hpp"
+#include "subject/cpu/subject.hpp"
+#include "support/faulty_subject.hpp"
+#include "support/tap_recording.hpp"
+#include "verdict/judge.hpp"
+
+namespace helixcheck {
+namespace {
+
+struct Formats {
+  Dtype dtype, kv;
+};
+constexpr Formats kFormats[] = {{Dtype::bf16, Dtype::bf16},
+                                {Dtype::fp16, Dtype::fp16},
+                                {Dtype::fp32, Dtype::fp32},
+                                {Dtype::bf16, Dtype::fp8_e4m3}};
+
+Scenario layer(const Formats& formats, bool large) {
+  Scenario s;
+  s.problem.dtype = formats.dtype;
+  s.problem.kv_cache_dtype = formats.kv;
+  if (formats.kv == Dtype::fp8_e4m3) s.problem.kv_scale = 0.0625;
+  s.problem.num_heads = 8;
+  s.problem.hidden_size = large ? 1024 : 96;
+  s.problem.q_lora_rank = large ? 256 : 40;
+  s.problem.kv_lora_rank = large ? 512 : 32;
+  s.problem.qk_nope_head_dim = large ? 128 : 12;
+  s.problem.qk_rope_head_dim = large ? 64 : 8;
+  s.problem.v_head_dim = large ? 128 : 16;
+  s.problem.ctx_len = large ? std::vector<std::int64_t>{4096} : std::vector<std::int64_t>{61, 18};
+  s.problem.decode_steps = 2;
+  return s;
+}
+
+Scenario core(const Formats& formats, std::int64_t ctx_len) {
+  Scenario s = layer(formats, true);
+  s.problem.entry = Entry::core;
+  s.problem.ctx_len = {ctx_len};
+  s.problem.decode_steps = 1;
+  return s;
+}
+
+std::string label(const Scenario& s, Tap tap, Damage damage) {
+  constexpr const char* kDamages[] = {"zeros", "sign flip", "gain 1.05"};
+  return short_name(s) + " " + std::string(name_of(tap)) + " " +
+         kDamages[static_cast<int>(damage)];
+}
+
+// Block tables are inputs. A position of 0, a slot of -1 and the like survive some damages unchanged;
+// replay_damaged says so.
+void reject_every_damage(const Scenario& scenario) {
+  validate(scenario);
+  const std::unique_ptr<Inputs> inputs = make_case(scenario);
+  const std::unique_ptr<World> world = make_sim_world(2, 1);
+  const Subject subject(cpu::subject());
+  TapRecording recording;
+  Pipeline(*inputs, *world, subject).run(recording);
+
+  Judge clean(*inputs, find_contract("cpu"));
+  recording.replay(clean);
+  const Verdict verdict = clean.verdict();
+  ASSERT_TRUE(verdict.pass) << verdict.blame->sentence;
+  for (const TapResult& tap : verdict.taps) {
+    EXPECT_LE(tap.blindness, kBlind) << short_name(scenario) << " " << name_of(tap.tap);
+  }
+
+  for (int i = 0; i < kTapCount; ++i) {
+    const auto tap = static_cast<Tap>(i);
+    const bool given = tap == Tap::block_table || (scenario.problem.entry == Entry::core &&
+                                                   stage_of(tap) == Stage::project);
+    if (given || !recording.last_taps()[static_cast<std::size_t>(i)].present) continue;
+    for (const Damage damage : {Damage::zeros, Damage::sign_flip, Damage::gain}) {
+      Judge judge(*inputs, find_contract("cpu"));
+      if (!recording.replay_damaged(judge, tap, damage)) continue;
+      const Verdict damaged = judge.verdict();
+      EXPECT_FALSE(damaged.pass) << label(scenario, tap, damage);
+      if (damaged.pass || tap == Tap::cache_spare) continue;
+      EXPECT_EQ(damaged.blame->tap, tap)
+          << label(scenario, tap, damage) << ": " << damaged.blame->sentence;
+    }
+  }
+}
+
+TEST(Rejection, SmallLayer) {
+  for (const Formats& formats : kFormats) reject_every_damage(layer(formats, false));
+}
+
+TEST(Rejection, LargeLayer) {
+  for (const Formats& formats : kFormats) reject_every_damage(layer(formats, true));
+}
+
+TEST(Rejection, LargeCore) {
+  for (const Formats& formats : kFormats) reject_every_damage(core(formats, 32768));
+}
+
+struct FaultCase {
+  Fault fault;
+  Stage stage;
+};
+constexpr FaultCase kFaults[] = {{Fault::flipped_cache_bit, Stage::append},
+                                 {Fault::dropped_key, Stage::attend},
+                                 {Fault::log2_merge, Stage::combine},
+                                 {Fault::lost_statistics, Stage::exchange}};
+
+void find_every_fault(const Scenario& scenario) {
+  validate(scenario);
+  for (const FaultCase& c : kFaults) {
+    const Subject subject(cpu::subject(), &faulty_subject(c.fault));
+    const std::unique_ptr<World> world = make_sim_world(2, 1);
+    const RunResult result = run_scenario(scenario, *world, subject);
+    ASSERT_FALSE(result.verdict.pass) << subject.name() << " on " << short_name(scenario);
+    EXPECT_EQ(result.verdict.blame->stage, c.stage)
+        << subject.name() << ": " << result.verdict.blame->sentence;
+    EXPECT_TRUE(result.same_again);
+  }
+}
+
+TEST(Faults, AreBlamedOnTheirStageAtContext64) {
+  for (const Formats& formats : kFormats) {
+    find_every_fault(core(formats, 64));
+    find_every_fault(layer(formats, false));
+  }
+}
+
+// Without a heavy key each key holds 1/32768 of the mass; with one, a lost key is half of it.
+TEST(Faults, AreBlamedOnTheirStageAtContext32768WithAHeavyKey) {
+  for (const Formats& formats : kFormats) {
+    Scenario s = core(formats, 32768);
+    s.problem.data.heavy = {HeavyKey{HeavyPlace::newest, 2, 1, 0.5}};
+    find_every_fault(s);
+  }
+}
+
+}  // namespace
+}  // namespace helixcheck

@@ -1,0 +1,116 @@
+// Each entry disturbs its inputs or outputs around a call of the right stage.
+
+#include "support/faulty_subject.hpp"
+
+#include <algorithm>
+#include <numbers>
+#include <vector>
+
+#include "mla/formats.hpp"
+#include "subject/cpu/instance.hpp"
+#include "subject/cpu/subject.hpp"
+#include "subject/views.hpp"
+
+namespace helixcheck {
+namespace {
+
+int create(void** instance, const hxc_model* model, const hxc_rank* const* places,
+           const hxc_weights* const* weights, const hxc_limits* limits, hxc_error* error) {
+  return cpu::subject().create(instance, model, places, weights, limits, error);
+}
+
+void destroy(void* instance) { cpu::subject().destroy(instance); }
+
+int append_flipping_a_bit(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  const int status = cpu::append(self, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks && ranks[i]->is_prompt == 0; ++i) {
+    const hxc_step& step = *ranks[i];
+    const std::int64_t slot = int_at(step.slot, 0);
+    if (slot < 0) continue;
+    const std::int64_t page = step.place->tokens_per_block;
+    std::byte* row = at(step.cache, slot / page, slot % page);
+    const Dtype dtype = dtype_of(step.cache);
+    store_code(dtype, row, 3, load_code(dtype, row, 3) ^ (1u << (traits(dtype).mantissa_bits - 1)));
+    break;
+  }
+  return status;
+}
+
+int attend_dropping_a_key(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  std::vector<std::vector<std::int64_t>> kept;
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    std::int64_t* visible = &int_at(step.visible, 0);
+    kept.emplace_back(visible, visible + step.rows);
+    if (step.place->kvp_rank != step.place->kvp - 1) continue;
+    for (std::int64_t row = 0; row < step.rows; ++row) {
+      visible[row] = std::max<std::int64_t>(visible[row] - 1, 0);
+    }
+  }
+  const int status = cpu::attend(self, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    std::copy(kept[static_cast<std::size_t>(i)].begin(), kept[static_cast<std::size_t>(i)].end(),
+              &int_at(ranks[i]->visible, 0));
+  }
+  return status;
+}
+
+int combine_reading_log2(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  std::vector<std::vector<float>> kept;
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_tensor& lse = ranks[i]->exchanged_lse;
+    float* values = &float_at(lse, 0);
+    const std::int64_t n = lse.shape[0] * lse.stride[0];
+    kept.emplace_back(values, values + n);
+    for (std::int64_t j = 0; j < n; ++j) values[j] *= std::numbers::ln2_v<float>;
+  }
+  const int status = cpu::combine(self, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const std::vector<float>& values = kept[static_cast<std::size_t>(i)];
+    std::copy(values.begin(), values.end(), &float_at(ranks[i]->exchanged_lse, 0));
+  }
+  return status;
+}
+
+// The statistics a rank should send are lost: receivers keep what their buffers held.
+int exchange_without_statistics(void* self, hxc_step* const* ranks, hxc_comm* comm,
+                                hxc_error* error) {
+  std::vector<hxc_tensor> kept;
+  std::vector<std::vector<std::byte>> aside(static_cast<std::size_t>(comm->local_ranks));
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    hxc_tensor& lse = ranks[i]->exchanged_lse;
+    kept.push_back(lse);
+    std::vector<std::byte>& bytes = aside[static_cast<std::size_t>(i)];
+    bytes.resize(static_cast<std::size_t>(lse.shape[0] * lse.stride[0]) * sizeof(float));
+    lse.data = bytes.data();
+  }
+  const int status = cpu::exchange(self, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    ranks[i]->exchanged_lse = kept[static_cast<std::size_t>(i)];
+  }
+  return status;
+}
+
+template <hxc_stage stage, hxc_stage_fn run>
+const hxc_subject& table(const char* name) {
+  static constexpr hxc_entry entries[] = {{stage, stage, run}};
+  static const hxc_subject subject{HXC_ABI_VERSION, name, "cpu", 1, entries, create, nullptr,
+                                   destroy};
+  return subject;
+}
+
+}  // namespace
+
+const hxc_subject& faulty_subject(Fault fault) {
+  switch (fault) {
+    case Fault::flipped_cache_bit:
+      return table<HXC_APPEND, append_flipping_a_bit>("flipped_cache_bit");
+    case Fault::dropped_key: return table<HXC_ATTEND, attend_dropping_a_key>("dropped_key");
+    case Fault::log2_merge: return table<HXC_COMBINE, combine_reading_log2>("log2_merge");
+    case Fault::lost_statistics:
+      return table<HXC_EXCHANGE, exchange_without_statistics>("lost_statistics");
+  }
+  return cpu::subject();
+}
+
+}  // namespace helixcheck
