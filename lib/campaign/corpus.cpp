@@ -2,10 +2,9 @@
 
 #include "campaign/corpus.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <set>
 #include <system_error>
 
@@ -56,8 +55,9 @@ std::vector<fs::path> files_of(const std::string& target, const fs::path& corpus
   }
   std::vector<fs::path> named = files_named(target, corpus);
   if (named.empty()) {
-    throw InputError(fmt::format("'{}' is neither a file, nor a folder, nor a scenario's name in {}",
-                                 target, corpus.string()));
+    throw InputError(
+        fmt::format("'{}' is neither a file, nor a folder, nor a scenario's name in {}", target,
+                    corpus.string()));
   }
   return named;
 }
@@ -109,7 +109,8 @@ std::vector<CorpusEntry> select_scenarios(std::vector<CorpusEntry> entries,
                                }),
                 entries.end());
   if (entries.empty()) {
-    throw InputError(fmt::format("no scenario's name contains '{}'{}", fmt::join(name_texts, "' or '"),
+    throw InputError(fmt::format("no scenario's name contains '{}'{}",
+                                 fmt::join(name_texts, "' or '"),
                                  without_labels.empty() ? "" : " outside the excluded labels"));
   }
   return entries;

@@ -157,9 +157,9 @@ void require_memory(const Scenario& scenario) {
   const std::int64_t have = available_memory_bytes();
   if (need <= have) return;
   constexpr double kGiB = 1024.0 * 1024 * 1024;
-  throw InputError(fmt::format("scenario {} needs about {:.1f} GiB of memory, but {:.1f} GiB are free",
-                               scenario.name, static_cast<double>(need) / kGiB,
-                               static_cast<double>(have) / kGiB));
+  throw InputError(fmt::format(
+      "scenario {} needs about {:.1f} GiB of memory, but {:.1f} GiB are free", scenario.name,
+      static_cast<double>(need) / kGiB, static_cast<double>(have) / kGiB));
 }
 
 RunResult run_scenario(const Scenario& scenario, World& world, const Subject& subject,

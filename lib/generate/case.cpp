@@ -14,7 +14,9 @@ namespace helixcheck {
 namespace {
 
 // kaiming_uniform_ with a = 0: U(-b, b), b = sqrt(6 / fan_in).
-double kaiming(std::int64_t fan_in) { return std::sqrt(6.0 / static_cast<double>(fan_in)); }
+double kaiming(std::int64_t fan_in) {
+  return std::sqrt(6.0 / static_cast<double>(fan_in));
+}
 
 struct WeightDraw {
   std::uint64_t seed;
@@ -63,17 +65,16 @@ void DrawnCase::draw_weights() {
     weights_.q_a = draw.matrix(TensorId::q_a, p.q_lora_rank, p.hidden_size, plain(p.hidden_size));
     weights_.q_a_norm = draw.vector(TensorId::q_a_norm, p.q_lora_rank);
   }
-  weights_.q_b = draw.matrix(TensorId::q_b, query_width, query_in, [&](std::int64_t) {
-    return p.data.logit_gain * kaiming(query_in);
-  });
+  weights_.q_b = draw.matrix(TensorId::q_b, query_width, query_in,
+                             [&](std::int64_t) { return p.data.logit_gain * kaiming(query_in); });
   weights_.kv_a = draw.matrix(TensorId::kv_a, p.kv_lora_rank + p.qk_rope_head_dim, p.hidden_size,
                               plain(p.hidden_size));
   weights_.kv_a_norm = draw.vector(TensorId::kv_a_norm, p.kv_lora_rank);
-  weights_.kv_b = draw.matrix(TensorId::kv_b, p.num_heads * head_rows, p.kv_lora_rank,
-                              [&](std::int64_t row) {
-                                const bool value_row = row % head_rows >= p.qk_nope_head_dim;
-                                return value_row ? 1.0 : kaiming(p.kv_lora_rank);
-                              });
+  weights_.kv_b =
+      draw.matrix(TensorId::kv_b, p.num_heads * head_rows, p.kv_lora_rank, [&](std::int64_t row) {
+        const bool value_row = row % head_rows >= p.qk_nope_head_dim;
+        return value_row ? 1.0 : kaiming(p.kv_lora_rank);
+      });
   weights_.o = draw.matrix(TensorId::o, p.hidden_size, p.num_heads * p.v_head_dim,
                            plain(p.num_heads * p.v_head_dim));
 }

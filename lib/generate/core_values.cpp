@@ -119,8 +119,8 @@ void CoreValues::latent(Token token, std::int64_t index, std::span<double> out) 
       return uniform_latent({token.request, 0}, out.first(latent));
     }
     case Family::integers:
-      return draw_integers({scenario_.problem.data.seed, TensorId::latent, token.request,
-                            token.draw}, 2, out);
+      return draw_integers(
+          {scenario_.problem.data.seed, TensorId::latent, token.request, token.draw}, 2, out);
     case Family::one_hot: return one_hot_latent(token, index, out);
     case Family::null_test: return null_latent(token.request, index, out);
   }

@@ -12,9 +12,22 @@
 namespace helixcheck {
 
 enum class TensorId : std::uint32_t {
-  hidden = 1, q_a = 2, q_a_norm = 3, q_b = 4, kv_a = 5, kv_a_norm = 6, kv_b = 7, o = 8,
-  latent = 16, query = 17, planted_query = 18, hot_index = 19, pair_sign = 20,
-  merge_o = 32, merge_lse = 33, merge_empty = 34,
+  hidden = 1,
+  q_a = 2,
+  q_a_norm = 3,
+  q_b = 4,
+  kv_a = 5,
+  kv_a_norm = 6,
+  kv_b = 7,
+  o = 8,
+  latent = 16,
+  query = 17,
+  planted_query = 18,
+  hot_index = 19,
+  pair_sign = 20,
+  merge_o = 32,
+  merge_lse = 33,
+  merge_empty = 34,
 };
 
 // One row of a tensor: the third and second counter words of its Philox stream.

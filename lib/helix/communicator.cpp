@@ -8,7 +8,9 @@
 namespace helixcheck {
 namespace {
 
-Group group_of(hxc_group group) { return group == HXC_GROUP_KVP ? Group::kvp : Group::all; }
+Group group_of(hxc_group group) {
+  return group == HXC_GROUP_KVP ? Group::kvp : Group::all;
+}
 
 template <typename Collective>
 int guarded(hxc_error* error, Collective collective) {

@@ -1,5 +1,5 @@
-// The largest sizes a scenario reaches over its whole script. Known before anything is allocated, so
-// that no step has to grow a buffer.
+// The largest sizes a scenario reaches over its whole script. Known before anything is allocated,
+// so that no step has to grow a buffer.
 
 #pragma once
 
@@ -14,12 +14,12 @@ namespace helixcheck {
 inline constexpr std::int64_t kPromptChunk = 256;
 
 struct Extents {
-  std::int64_t rows = 0;                   // of one decode step, padding included
-  std::int64_t prompt_rows = 0;            // of one prompt chunk on one rank
-  std::int64_t requests = 0;               // in one decode step
-  std::int64_t local_len = 0;              // of one request on one rank
-  std::int64_t pages_per_request = 0;      // on one rank
-  std::vector<std::int64_t> pages;         // for each KVP rank, live at once; sharing not counted on
+  std::int64_t rows = 0;               // of one decode step, padding included
+  std::int64_t prompt_rows = 0;        // of one prompt chunk on one rank
+  std::int64_t requests = 0;           // in one decode step
+  std::int64_t local_len = 0;          // of one request on one rank
+  std::int64_t pages_per_request = 0;  // on one rank
+  std::vector<std::int64_t> pages;     // for each KVP rank, live at once; sharing not counted on
 };
 
 Extents find_extents(const Scenario& scenario, const std::vector<Step>& script);

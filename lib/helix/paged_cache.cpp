@@ -1,5 +1,5 @@
-// Pages are taken from a stack, so that a page just freed is reused first: the order that finds most
-// stale-state bugs.
+// Pages are taken from a stack, so that a page just freed is reused first: the order that finds
+// most stale-state bugs.
 
 #include "helix/paged_cache.hpp"
 
@@ -175,8 +175,7 @@ std::byte* PagedCache::read(std::int64_t id, std::byte* out) const {
   const Request& request = found->second;
   for (std::int64_t local = 0; local < request.length; ++local) {
     const std::int64_t page = request.pages[static_cast<std::size_t>(local / tokens_per_page_)];
-    std::memcpy(out, address(page, local % tokens_per_page_),
-                static_cast<std::size_t>(row_bytes_));
+    std::memcpy(out, address(page, local % tokens_per_page_), static_cast<std::size_t>(row_bytes_));
     out += row_bytes_;
   }
   return out;
@@ -196,8 +195,7 @@ PagedCache::Spare PagedCache::check_spare() const {
   for (const auto& [id, request] : requests_) {
     for (std::size_t place = 0; place < request.pages.size(); ++place) {
       const std::int64_t rows = std::min(
-          tokens_per_page_,
-          request.length - static_cast<std::int64_t>(place) * tokens_per_page_);
+          tokens_per_page_, request.length - static_cast<std::int64_t>(place) * tokens_per_page_);
       std::int64_t& most = used[static_cast<std::size_t>(request.pages[place])];
       most = std::max(most, rows);
     }

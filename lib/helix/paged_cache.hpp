@@ -22,7 +22,9 @@ class PagedCache {
   // `pages`: how many may be in use at once. Physical ids start at layout.page_id_base.
   PagedCache(const Scenario& scenario, std::int64_t pages);
 
-  hxc_tensor view() const { return view_; }  // [pages, tokens_per_block, R + P], see hxc_step::cache
+  hxc_tensor view() const {
+    return view_;
+  }  // [pages, tokens_per_block, R + P], see hxc_step::cache
 
   // Makes room for rows up to `length`; pages that are shared and about to be written are copied.
   void grow(std::int64_t request, std::int64_t length);
@@ -35,7 +37,7 @@ class PagedCache {
   std::int64_t length(std::int64_t request) const;
   std::span<const std::int64_t> table(std::int64_t request) const;  // physical page ids
   std::byte* row(std::int64_t request, std::int64_t local);
-  std::int64_t row_bytes() const { return row_bytes_; }             // of R + P codes
+  std::int64_t row_bytes() const { return row_bytes_; }  // of R + P codes
   // Copies all rows of a request, dense, to `out`. Returns the end of what it wrote.
   std::byte* read(std::int64_t request, std::byte* out) const;
 

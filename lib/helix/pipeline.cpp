@@ -57,21 +57,20 @@ struct Pipeline::Impl {
         model(make_model(in)),
         comm(make_communicator(w)),
         script(expand_script(scenario)),
-        extents(problem.entry == Entry::merge ? merge_extents()
-                                              : find_extents(scenario, script)),
+        extents(problem.entry == Entry::merge ? merge_extents() : find_extents(scenario, script)),
         history(scenario),
         collector(w) {
     std::vector<const hxc_rank*> places;
     std::vector<const hxc_weights*> weights;
     for (int i = 0; i < world.local_ranks(); ++i) {
-      ranks.push_back(
-          std::make_unique<RankState>(inputs, model, world.first_local() + i, extents));
+      ranks.push_back(std::make_unique<RankState>(inputs, model, world.first_local() + i, extents));
       steps.push_back(&ranks.back()->step());
       places.push_back(&ranks.back()->place());
       weights.push_back(&ranks.back()->weights());
     }
-    const hxc_limits limits{extents.rows, extents.prompt_rows, extents.requests,
-                            extents.pages_per_request, extents.local_len, world.local_ranks()};
+    const hxc_limits limits{extents.rows,      extents.prompt_rows,
+                            extents.requests,  extents.pages_per_request,
+                            extents.local_len, world.local_ranks()};
     instance = std::make_unique<Subject::Instance>(subject, model, places, weights, limits);
     for (auto& rank : ranks) rank->set_workspace(instance->workspace_bytes());
   }
@@ -139,7 +138,8 @@ struct Pipeline::Impl {
     const std::int64_t length = history.request(id).prompt_len;
     const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
     const std::int64_t row_bytes = width * static_cast<std::int64_t>(size_of(problem.dtype));
-    std::vector<std::byte> rows(static_cast<std::size_t>(std::min(length, kPromptChunk) * row_bytes));
+    std::vector<std::byte> rows(
+        static_cast<std::size_t>(std::min(length, kPromptChunk) * row_bytes));
     std::vector<double> values(static_cast<std::size_t>(width));
     std::vector<std::int64_t> next(static_cast<std::size_t>(scenario.layout.kvp), 0);
     for (std::int64_t begin = 0; begin < length; begin += kPromptChunk) {
@@ -251,8 +251,8 @@ struct Pipeline::Impl {
     std::vector<StepRequest> requests;
     for (std::size_t i = 0; i < step.requests.size(); ++i) {
       const RequestState& before = history.request(step.requests[i]);
-      requests.push_back(StepRequest{before.id, before.prompt_len, before.tokens.size(),
-                                     step.tokens[i]});
+      requests.push_back(
+          StepRequest{before.id, before.prompt_len, before.tokens.size(), step.tokens[i]});
     }
     const std::vector<Row> rows = history.apply(step);
     taps.step = number;
@@ -264,7 +264,8 @@ struct Pipeline::Impl {
     for (const Subject::Part& part : subject.parts()) {
       if (skipped(part)) continue;
       run_part(part, number);
-      if (part.last >= HXC_APPEND && part.first <= HXC_APPEND) collector.read_cache(ranks, requests);
+      if (part.last >= HXC_APPEND && part.first <= HXC_APPEND)
+        collector.read_cache(ranks, requests);
     }
     world.enter_harness("judge", number);
     collector.step(ranks, shown_taps(), taps);
@@ -296,8 +297,8 @@ struct Pipeline::Impl {
     const bool layer = problem.entry == Entry::layer;
     const std::int64_t head_bytes = width * item;
     const std::int64_t row_bytes = layer ? problem.hidden_size * item : width * item;
-    std::vector<std::byte> query(
-        layer ? 0 : static_cast<std::size_t>(problem.num_heads * head_bytes));
+    std::vector<std::byte> query(layer ? 0
+                                       : static_cast<std::size_t>(problem.num_heads * head_bytes));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
       std::byte* made = nullptr;
@@ -318,16 +319,14 @@ struct Pipeline::Impl {
       for (auto& rank : ranks) {
         const std::int64_t bytes = rank->place().heads * head_bytes;
         std::memcpy(rank->buffer(Tap::q) + row * bytes,
-                    query.data() + rank->place().tpa_rank * bytes,
-                    static_cast<std::size_t>(bytes));
+                    query.data() + rank->place().tpa_rank * bytes, static_cast<std::size_t>(bytes));
       }
     }
   }
 
   // `core` ends with `combine` and starts from given queries.
   bool skipped(const Subject::Part& part) const {
-    return problem.entry == Entry::core &&
-           (part.first == HXC_OUTPUT || part.last == HXC_PROJECT);
+    return problem.entry == Entry::core && (part.first == HXC_OUTPUT || part.last == HXC_PROJECT);
   }
 
   // Taps inside a span are not shown: nobody promises that they are written.

@@ -16,8 +16,8 @@ namespace helixcheck {
 
 class Pipeline {
  public:
-  // All must outlive the object; the world has layout.kvp x layout.tpa ranks (`merge`: one). Weights
-  // are handed to the subject and all memory is allocated here.
+  // All must outlive the object; the world has layout.kvp x layout.tpa ranks (`merge`: one).
+  // Weights are handed to the subject and all memory is allocated here.
   Pipeline(const Inputs& inputs, World& world, const Subject& subject);
   ~Pipeline();
 

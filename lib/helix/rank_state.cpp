@@ -10,15 +10,28 @@
 namespace helixcheck {
 namespace {
 
-constexpr std::array<hxc_tensor hxc_step::*, kTapCount> kMembers = {
-    &hxc_step::block_table, &hxc_step::position,  &hxc_step::slot,
-    &hxc_step::local_len,   &hxc_step::visible,   &hxc_step::q_a,
-    &hxc_step::q_c,         &hxc_step::q_nope,    &hxc_step::q,
-    &hxc_step::kv_c,        &hxc_step::latent,    nullptr,
-    nullptr,                &hxc_step::partial_o, &hxc_step::lse,
-    &hxc_step::exchanged,   &hxc_step::exchanged_lse,
-    &hxc_step::combined,    &hxc_step::combined_lse,
-    &hxc_step::v_up,        &hxc_step::o_partial, &hxc_step::output};
+constexpr std::array<hxc_tensor hxc_step::*, kTapCount> kMembers = {&hxc_step::block_table,
+                                                                    &hxc_step::position,
+                                                                    &hxc_step::slot,
+                                                                    &hxc_step::local_len,
+                                                                    &hxc_step::visible,
+                                                                    &hxc_step::q_a,
+                                                                    &hxc_step::q_c,
+                                                                    &hxc_step::q_nope,
+                                                                    &hxc_step::q,
+                                                                    &hxc_step::kv_c,
+                                                                    &hxc_step::latent,
+                                                                    nullptr,
+                                                                    nullptr,
+                                                                    &hxc_step::partial_o,
+                                                                    &hxc_step::lse,
+                                                                    &hxc_step::exchanged,
+                                                                    &hxc_step::exchanged_lse,
+                                                                    &hxc_step::combined,
+                                                                    &hxc_step::combined_lse,
+                                                                    &hxc_step::v_up,
+                                                                    &hxc_step::o_partial,
+                                                                    &hxc_step::output};
 
 // Integers that no plan can produce, and floats that are NaN in every format.
 constexpr int kIntegerPoison = 0x55;
@@ -50,7 +63,9 @@ hxc_tensor head_rows(const Problem& p, const Tensor& kv_b, std::int64_t first, s
 
 }  // namespace
 
-hxc_tensor hxc_step::*member_of(Tap tap) { return kMembers[static_cast<std::size_t>(tap)]; }
+hxc_tensor hxc_step::*member_of(Tap tap) {
+  return kMembers[static_cast<std::size_t>(tap)];
+}
 
 hxc_model make_model(const Inputs& inputs) {
   const Problem& p = inputs.problem();
@@ -115,14 +130,12 @@ hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place) {
   return views;
 }
 
-RankState::RankState(const Inputs& inputs, const hxc_model& model, int rank,
-                     const Extents& extents)
+RankState::RankState(const Inputs& inputs, const hxc_model& model, int rank, const Extents& extents)
     : problem_(inputs.problem()),
       place_(make_place(inputs.scenario(), rank)),
       weights_(make_weights(inputs, place_)),
       cache_(inputs.scenario(),
-             extents.pages.empty() ? 0
-                                   : extents.pages[static_cast<std::size_t>(place_.kvp_rank)]),
+             extents.pages.empty() ? 0 : extents.pages[static_cast<std::size_t>(place_.kvp_rank)]),
       max_pages_(std::max<std::int64_t>(extents.pages_per_request, 1)) {
   step_.model = &model;
   step_.place = &place_;
@@ -170,8 +183,8 @@ void RankState::begin_step(std::int64_t step, std::int64_t rows, std::int64_t re
   shape(Tap::latent, dtype, {rows, width});
   if (layer) {
     shape(Tap::kv_c, dtype, {rows, width});
-    hidden.resize(std::max(hidden.size(), static_cast<std::size_t>(rows * p.hidden_size) *
-                                              size_of(p.dtype)));
+    hidden.resize(
+        std::max(hidden.size(), static_cast<std::size_t>(rows * p.hidden_size) * size_of(p.dtype)));
     step_.hidden = dense(hidden.data(), dtype, {rows, p.hidden_size});
   }
   if (is_prompt) return;

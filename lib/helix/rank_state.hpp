@@ -39,8 +39,7 @@ class RankState {
 
   // Shapes every tensor for `rows` rows and fills outputs with poison. Tensors the entry does not
   // have stay absent.
-  void begin_step(std::int64_t step, std::int64_t rows, std::int64_t request_count,
-                  bool is_prompt);
+  void begin_step(std::int64_t step, std::int64_t rows, std::int64_t request_count, bool is_prompt);
   // Copies the page tables of the step's requests.
   void set_block_table(std::span<const StepRequest> requests);
 

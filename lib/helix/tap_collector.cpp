@@ -68,13 +68,13 @@ void TapCollector::step(Ranks ranks, const std::vector<Tap>& shown, StepTaps& ta
       if (tap == Tap::cache_rows) {
         const hxc_tensor cache = ranks[i]->cache().view();
         const std::int64_t width = cache.shape[2];
-        const auto rows = static_cast<std::int64_t>(rows_[i].size()) /
-                          ranks[i]->cache().row_bytes();
-        local[i] = TapView{true, false, static_cast<Dtype>(cache.dtype), {rows, width},
-                           rows_[i].data()};
+        const auto rows =
+            static_cast<std::int64_t>(rows_[i].size()) / ranks[i]->cache().row_bytes();
+        local[i] =
+            TapView{true, false, static_cast<Dtype>(cache.dtype), {rows, width}, rows_[i].data()};
       } else if (tap == Tap::cache_spare) {
-        local[i] = TapView{true, true, Dtype::fp32, {2},
-                           reinterpret_cast<const std::byte*>(spare_[i].data())};
+        local[i] = TapView{
+            true, true, Dtype::fp32, {2}, reinterpret_cast<const std::byte*>(spare_[i].data())};
       } else {
         local[i] = ranks[i]->view(tap);
       }

@@ -20,14 +20,28 @@ std::string_view name_of(Stage stage);
 
 // In pipeline order: the first tap that fails names the first stage that went wrong.
 enum class Tap {
-  block_table,                                         // given to plan, int64, never judged
-  position, slot, local_len, visible,                  // plan, integers
-  q_a, q_c, q_nope, q, kv_c, latent,                   // project
-  cache_rows, cache_spare,                             // append
-  partial_o, lse,                                      // attend
-  exchanged, exchanged_lse,                            // exchange
-  combined, combined_lse,                              // combine
-  v_up, o_partial, output,                             // output
+  block_table,  // given to plan, int64, never judged
+  position,
+  slot,
+  local_len,
+  visible,  // plan, integers
+  q_a,
+  q_c,
+  q_nope,
+  q,
+  kv_c,
+  latent,  // project
+  cache_rows,
+  cache_spare,  // append
+  partial_o,
+  lse,  // attend
+  exchanged,
+  exchanged_lse,  // exchange
+  combined,
+  combined_lse,  // combine
+  v_up,
+  o_partial,
+  output,  // output
 };
 inline constexpr int kTapCount = static_cast<int>(Tap::output) + 1;
 std::string_view name_of(Tap tap);
@@ -55,14 +69,15 @@ struct StepRequest {
 };
 
 // One decode step as the judge sees it (also the single "step" of a `merge` case).
-//   cache_rows   per rank: for each request of the step in turn, its local rows in local order, read
+//   cache_rows   per rank: for each request of the step in turn, its local rows in local order,
+//   read
 //                back through the page table right after `append`: [sum of local_len, R + P]
 //   cache_spare  per rank, int64 [2]: bytes that nobody may write but somebody wrote, and the
 //                offset of the first (0, -1 if none)
 struct StepTaps {
   std::int64_t step = 0;  // index into the expanded script
   std::span<const StepRequest> requests;
-  std::span<const Row> rows;        // without padding rows
+  std::span<const Row> rows;  // without padding rows
   std::int64_t padding_rows = 0;
   const History* history = nullptr;  // after the step
   std::vector<RankTaps> ranks;

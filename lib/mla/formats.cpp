@@ -108,14 +108,10 @@ struct Fp32 {
 template <typename Action>
 auto dispatch(Dtype dtype, Action action) {
   switch (dtype) {
-    case Dtype::fp32:
-      return action(Fp32{});
-    case Dtype::fp16:
-      return action(Fp16{});
-    case Dtype::bf16:
-      return action(Bf16{});
-    case Dtype::fp8_e4m3:
-      break;
+    case Dtype::fp32: return action(Fp32{});
+    case Dtype::fp16: return action(Fp16{});
+    case Dtype::bf16: return action(Bf16{});
+    case Dtype::fp8_e4m3: break;
   }
   return action(Fp8E4m3{});
 }

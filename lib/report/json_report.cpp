@@ -2,9 +2,8 @@
 
 #include "report/json_report.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "report/table.hpp"
@@ -99,7 +98,9 @@ Json run_json(const RunResult& result) {
 
 }  // namespace
 
-std::string json_of(const RunResult& result) { return run_json(result).dump(2) + "\n"; }
+std::string json_of(const RunResult& result) {
+  return run_json(result).dump(2) + "\n";
+}
 
 std::string json_of(std::span<const RunResult> results) {
   Json json;

@@ -2,9 +2,8 @@
 
 #include "report/table.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace helixcheck {
 

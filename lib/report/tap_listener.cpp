@@ -2,10 +2,9 @@
 
 #include "report/tap_listener.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <limits>
 #include <string_view>
 #include <system_error>
@@ -51,7 +50,8 @@ void print_tap(std::string_view where, std::string_view name, const TapView& vie
     first += fmt::format(" {:.5g}", value_at(view, i));
   }
   const auto finite = static_cast<double>(std::max<std::int64_t>(n - not_finite, 1));
-  fmt::print(stderr, "{} {:<14} {:<6} {:<18} min {:.4g} max {:.4g} mean {:.4g} rms {:.4g}{} first{}\n",
+  fmt::print(stderr,
+             "{} {:<14} {:<6} {:<18} min {:.4g} max {:.4g} mean {:.4g} rms {:.4g}{} first{}\n",
              where, name, view.integers ? "int64" : std::string(name_of(view.dtype)),
              shape_text(view), least, most, sum / finite, std::sqrt(squares / finite),
              not_finite > 0 ? fmt::format(" not finite {}", not_finite) : "", first);
@@ -82,9 +82,9 @@ void TapPrinter::on_prompt(const PromptTaps& taps) {
   for (std::size_t rank = 0; rank < taps.ranks.size(); ++rank) {
     const PromptTaps::RankRows& rows = taps.ranks[rank];
     if (rows.index.empty()) continue;
-    const std::string where = fmt::format("prompt {} request {} rank {} tokens {}..{}", taps.step,
-                                          taps.request, rank, rows.index.front(),
-                                          rows.index.back());
+    const std::string where =
+        fmt::format("prompt {} request {} rank {} tokens {}..{}", taps.step, taps.request, rank,
+                    rows.index.front(), rows.index.back());
     print_tap(where, name_of(Tap::kv_c), rows.kv_c);
     print_tap(where, name_of(Tap::latent), rows.latent);
   }
@@ -124,8 +124,8 @@ void TapDumper::on_prompt(const PromptTaps& taps) {
     add_tap(writer, rank, name_of(Tap::kv_c), rows.kv_c);
     add_tap(writer, rank, name_of(Tap::latent), rows.latent);
   }
-  writer.write(folder_ / fmt::format("prompt{}.request{}.to{}.safetensors", taps.step, taps.request,
-                                     last));
+  writer.write(folder_ /
+               fmt::format("prompt{}.request{}.to{}.safetensors", taps.step, taps.request, last));
 }
 
 void TapDumper::on_step(const StepTaps& taps) {

@@ -2,10 +2,9 @@
 
 #include "report/terminal.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 
 #include "scenario/json.hpp"
 #include "scenario/names.hpp"
@@ -19,7 +18,8 @@ std::string tap_table(const Verdict& verdict) {
                                  "worst ratio", "blindness", "max abs error", "failures");
   for (const TapResult& tap : verdict.taps) {
     const std::string blindness =
-        tap.exact ? "exact" : fmt::format("{:.2g}{}", tap.blindness, tap.blindness > kBlind ? "!" : "");
+        tap.exact ? "exact"
+                  : fmt::format("{:.2g}{}", tap.blindness, tap.blindness > kBlind ? "!" : "");
     text += fmt::format("  {:<14} {:>12} {:>11.3g} {:>10} {:>13.3g} {:>9}\n", name_of(tap.tap),
                         tap.values, tap.worst_ratio, blindness, tap.max_abs_error, tap.failures);
   }
@@ -38,8 +38,9 @@ std::string blind_text(const Verdict& verdict) {
 }
 
 std::string quoted(const std::string& argument) {
-  const bool plain = argument.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                "0123456789_-.,:=+/#") == std::string::npos;
+  const bool plain = argument.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789_-.,:=+/#") == std::string::npos;
   return plain && !argument.empty() ? argument : fmt::format("'{}'", argument);
 }
 
@@ -53,10 +54,11 @@ std::string describe(const RunResult& result) {
       result.phases.inputs, result.phases.subject, result.phases.judge, result.output_hash);
   text += tap_table(verdict);
   if (verdict.mismatch) {
-    text += fmt::format("  mismatch: {:.3g} of all elements outside atol + rtol |ref|, {:.3g} allowed,"
-                        " max abs error {:.3g}\n",
-                        verdict.mismatch->ratio, result.scenario.run.max_mismatch_ratio,
-                        verdict.mismatch->max_abs_error);
+    text += fmt::format(
+        "  mismatch: {:.3g} of all elements outside atol + rtol |ref|, {:.3g} allowed,"
+        " max abs error {:.3g}\n",
+        verdict.mismatch->ratio, result.scenario.run.max_mismatch_ratio,
+        verdict.mismatch->max_abs_error);
   }
   for (const std::string& note : verdict.notes) text += fmt::format("  note: {}\n", note);
   if (verdict.pass) return text;

@@ -13,8 +13,8 @@ namespace helixcheck {
 // One run in full: verdict, tap table, blame, notes, and the line that reproduces it.
 std::string describe(const RunResult& result);
 
-// The head and one line a run of a summary table: scenario, verdict, worst tap and ratio, blindness,
-// seconds. `width`: columns for the name.
+// The head and one line a run of a summary table: scenario, verdict, worst tap and ratio,
+// blindness, seconds. `width`: columns for the name.
 std::string summary_head(std::size_t width);
 std::string summary_line(const RunResult& result, std::size_t width);
 

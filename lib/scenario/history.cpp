@@ -51,21 +51,13 @@ std::vector<Row> History::apply(const Step& step) {
   for (std::size_t slot = 0; slot < step.requests.size(); ++slot) {
     const std::int64_t id = step.requests[slot];
     switch (step.kind) {
-      case StepKind::join:
-        join(id);
-        break;
+      case StepKind::join: join(id); break;
       case StepKind::decode:
         decode(id, static_cast<std::int64_t>(slot), step.tokens[slot], rows);
         break;
-      case StepKind::reject:
-        state(id).tokens.drop_last(step.tokens[slot]);
-        break;
-      case StepKind::finish:
-        finish(id);
-        break;
-      case StepKind::fork:
-        fork(id);
-        break;
+      case StepKind::reject: state(id).tokens.drop_last(step.tokens[slot]); break;
+      case StepKind::finish: finish(id); break;
+      case StepKind::fork: fork(id); break;
     }
   }
   return rows;

@@ -137,14 +137,10 @@ std::string shown(std::string_view text) {
 
 std::string describe(const JsonNode& node) {
   switch (node.kind) {
-    case JsonNode::Kind::string:
-      return "\"" + shown(node.text) + "\"";
-    case JsonNode::Kind::array:
-      return "an array";
-    case JsonNode::Kind::object:
-      return "an object";
-    default:
-      return shown(node.text);
+    case JsonNode::Kind::string: return "\"" + shown(node.text) + "\"";
+    case JsonNode::Kind::array: return "an array";
+    case JsonNode::Kind::object: return "an object";
+    default: return shown(node.text);
   }
 }
 

@@ -16,13 +16,10 @@ constexpr double kPromptChunk = 256;          // tokens projected at a time
 
 double code_bytes(Dtype dtype) {
   switch (dtype) {
-    case Dtype::fp32:
-      return 4;
+    case Dtype::fp32: return 4;
     case Dtype::fp16:
-    case Dtype::bf16:
-      return 2;
-    case Dtype::fp8_e4m3:
-      return 1;
+    case Dtype::bf16: return 2;
+    case Dtype::fp8_e4m3: return 1;
   }
   return 4;
 }

@@ -55,8 +55,7 @@ std::int64_t owned_count(const Layout& layout, std::int64_t kvp_rank, std::int64
   }
   if (tokens <= prompt_len) return count;
   switch (layout.decode_owner) {
-    case DecodeOwner::last:
-      return count + (kvp_rank == layout.kvp - 1 ? tokens - prompt_len : 0);
+    case DecodeOwner::last: return count + (kvp_rank == layout.kvp - 1 ? tokens - prompt_len : 0);
     case DecodeOwner::continued:
       return count + round_robin_count(layout, kvp_rank, tokens) -
              round_robin_count(layout, kvp_rank, prompt_len);

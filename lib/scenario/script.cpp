@@ -28,18 +28,10 @@ void Roster::apply(const Step& step) {
   for (std::size_t i = 0; i < step.requests.size(); ++i) {
     Request& request = requests_[static_cast<std::size_t>(step.requests[i])];
     switch (step.kind) {
-      case StepKind::join:
-        request.joined = request.live = true;
-        break;
-      case StepKind::decode:
-        request.tokens += step.tokens[i];
-        break;
-      case StepKind::reject:
-        request.tokens -= step.tokens[i];
-        break;
-      case StepKind::finish:
-        request.live = false;
-        break;
+      case StepKind::join: request.joined = request.live = true; break;
+      case StepKind::decode: request.tokens += step.tokens[i]; break;
+      case StepKind::reject: request.tokens -= step.tokens[i]; break;
+      case StepKind::finish: request.live = false; break;
       case StepKind::fork: {
         const Request copy = request;
         requests_.push_back(copy);

@@ -2,10 +2,9 @@
 
 #include "subject/subject.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 
 #include "scenario/error.hpp"
 #include "subject/cpu/subject.hpp"
@@ -66,9 +65,8 @@ Subject::Subject(const hxc_subject& base, const hxc_subject* override_table)
   std::vector<Part> overrides;
   if (override_ != nullptr) overrides = parts_of(*override_, true);
   for (int stage = HXC_PLAN; stage < HXC_STAGE_COUNT;) {
-    const auto at_stage = std::find_if(overrides.begin(), overrides.end(), [&](const Part& part) {
-      return part.first == stage;
-    });
+    const auto at_stage = std::find_if(overrides.begin(), overrides.end(),
+                                       [&](const Part& part) { return part.first == stage; });
     parts_.push_back(at_stage != overrides.end()
                          ? *at_stage
                          : find_part(base_parts_, static_cast<hxc_stage>(stage)));
@@ -81,7 +79,9 @@ std::string Subject::name() const {
                               : fmt::format("{}+{}", base_.name, override_->name);
 }
 
-const Subject::Part& Subject::part_of(hxc_stage stage) const { return find_part(parts_, stage); }
+const Subject::Part& Subject::part_of(hxc_stage stage) const {
+  return find_part(parts_, stage);
+}
 
 std::string Subject::contract_of(hxc_stage stage) const {
   return part_of(stage).overridden ? override_->contract : base_.contract;
@@ -94,16 +94,15 @@ const Subject::Part& Subject::prompt_part(hxc_stage stage) const {
 
 Subject::Instance::Instance(const Subject& subject, const hxc_model& model,
                             std::span<const hxc_rank* const> places,
-                            std::span<const hxc_weights* const> weights,
-                            const hxc_limits& limits)
+                            std::span<const hxc_weights* const> weights, const hxc_limits& limits)
     : subject_(subject) {
   const std::array<const hxc_subject*, 2> tables = {&subject.base_, subject.override_};
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (tables[i] == nullptr || tables[i]->create == nullptr) continue;
     hxc_error error{};
     if (tables[i]->create(&handles_[i], &model, places.data(), weights.data(), &limits, &error)) {
-      throw SubjectError(fmt::format("subject {}: create failed: {}", tables[i]->name,
-                                     error.message));
+      throw SubjectError(
+          fmt::format("subject {}: create failed: {}", tables[i]->name, error.message));
     }
   }
 }
@@ -133,7 +132,9 @@ std::size_t Subject::Instance::workspace_bytes() const {
   return bytes;
 }
 
-const char* stage_name(hxc_stage stage) { return kStageNames[stage]; }
+const char* stage_name(hxc_stage stage) {
+  return kStageNames[stage];
+}
 
 std::span<const hxc_subject* const> builtin_subjects() {
   static const std::array<const hxc_subject*, 2> all = {&cpu::subject(), &cpu::subject_p16()};

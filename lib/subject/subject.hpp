@@ -1,7 +1,7 @@
 // A subject under test, put together: somebody's table over the built-in one.
 //
-// Entries of the override replace the built-in stages they cover; the rest stays built in. Each part
-// has an instance and a contract of its own, so that a plug-in's stages are judged by what the
+// Entries of the override replace the built-in stages they cover; the rest stays built in. Each
+// part has an instance and a contract of its own, so that a plug-in's stages are judged by what the
 // plug-in declares and the others by what the built-in does.
 
 #pragma once
@@ -36,8 +36,8 @@ class Subject {
   const Part& part_of(hxc_stage stage) const;
   std::string contract_of(hxc_stage stage) const;
 
-  // The built-in part for a stage, whatever overrides it: prompts are filled by stages `project` and
-  // `append`, which a span that reaches further cannot serve.
+  // The built-in part for a stage, whatever overrides it: prompts are filled by stages `project`
+  // and `append`, which a span that reaches further cannot serve.
   const Part& prompt_part(hxc_stage stage) const;
 
   // What one scenario's script runs on. Created once, destroyed with the object.

@@ -11,8 +11,12 @@
 
 namespace helixcheck {
 
-inline Dtype dtype_of(const hxc_tensor& tensor) { return static_cast<Dtype>(tensor.dtype); }
-inline std::int32_t boundary_dtype(Dtype dtype) { return static_cast<std::int32_t>(dtype); }
+inline Dtype dtype_of(const hxc_tensor& tensor) {
+  return static_cast<Dtype>(tensor.dtype);
+}
+inline std::int32_t boundary_dtype(Dtype dtype) {
+  return static_cast<std::int32_t>(dtype);
+}
 
 inline std::int64_t element_bytes(const hxc_tensor& tensor) {
   return tensor.dtype == HXC_INT64 ? 8 : static_cast<std::int64_t>(size_of(dtype_of(tensor)));
@@ -21,8 +25,8 @@ inline std::int64_t element_bytes(const hxc_tensor& tensor) {
 // Address of the element at up to four indices; missing ones are 0.
 inline std::byte* at(const hxc_tensor& tensor, std::int64_t i = 0, std::int64_t j = 0,
                      std::int64_t k = 0, std::int64_t l = 0) {
-  const std::int64_t offset = i * tensor.stride[0] + j * tensor.stride[1] +
-                              k * tensor.stride[2] + l * tensor.stride[3];
+  const std::int64_t offset =
+      i * tensor.stride[0] + j * tensor.stride[1] + k * tensor.stride[2] + l * tensor.stride[3];
   return static_cast<std::byte*>(tensor.data) + offset * element_bytes(tensor);
 }
 

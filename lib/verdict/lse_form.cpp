@@ -11,12 +11,9 @@ namespace helixcheck {
 double natural_lse(LseForm form, const float* statistics) {
   const double first = statistics[0];
   switch (form) {
-    case LseForm::ln:
-      return first;
-    case LseForm::log2:
-      return first * std::numbers::ln2;
-    case LseForm::max_sum:
-      break;
+    case LseForm::ln: return first;
+    case LseForm::log2: return first * std::numbers::ln2;
+    case LseForm::max_sum: break;
   }
   const double sum = statistics[1];
   const double infinity = std::numeric_limits<double>::infinity();

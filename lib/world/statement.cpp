@@ -27,12 +27,9 @@ std::string name_of(const Statement& statement) {
       return fmt::format("all_to_all of {} bytes{}", statement.value, group);
     case Collective::all_gather:
       return fmt::format("all_gather of {} bytes{}", statement.value, group);
-    case Collective::gather_to_root:
-      return "gather_to_root";
-    case Collective::agree:
-      return "agree";
-    case Collective::leave:
-      break;
+    case Collective::gather_to_root: return "gather_to_root";
+    case Collective::agree: return "agree";
+    case Collective::leave: break;
   }
   return "no collective, its world has ended";
 }

@@ -3,7 +3,6 @@
 #include "campaign/corpus.hpp"
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 

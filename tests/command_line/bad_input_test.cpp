@@ -1,7 +1,6 @@
 // Bad usage and bad input: one sentence on standard error, status 2, nothing on standard output.
 
 #include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
@@ -18,8 +17,8 @@ void expect_refusal(const std::string& arguments, const std::vector<std::string>
   const CommandResult result = run_command(kCommand + " " + arguments);
   EXPECT_EQ(result.status, status) << arguments << "\n" << result.err;
   EXPECT_EQ(result.out, "") << arguments;
-  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1)
-      << arguments << "\n" << result.err;
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << arguments << "\n"
+                                                                       << result.err;
   EXPECT_EQ(result.err.rfind("helixcheck: ", 0), 0u) << result.err;
   for (const std::string& text : says) {
     EXPECT_NE(result.err.find(text), std::string::npos) << arguments << "\n" << result.err;

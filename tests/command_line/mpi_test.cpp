@@ -1,10 +1,9 @@
 // The command with real Open MPI ranks.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 #include <string>
+#include <unistd.h>
 
 #include "support/command.hpp"
 
@@ -58,8 +57,7 @@ TEST_F(Mpi, UsesTheJobItIsStartedIn) {
 }
 
 TEST_F(Mpi, TooFewRanksAreAMissingResource) {
-  const CommandResult result =
-      run_command(mpirun(1) + kCommand + " run --kvp 4" + kSmall);
+  const CommandResult result = run_command(mpirun(1) + kCommand + " run --kvp 4" + kSmall);
   EXPECT_EQ(result.status, 3) << result.err;
   EXPECT_NE(result.err.find("4"), std::string::npos);
   EXPECT_EQ(result.out, "");
@@ -75,10 +73,11 @@ TEST_F(Mpi, BadInputIsSaidOnce) {
 
 // A rank that is killed or hangs inside the code under test ends the run with its name, soon.
 TEST_F(Mpi, DeadAndHungRanksAreNamed) {
-  const std::string arguments = " run --world mpi --hang-limit 2 --subject " ATTEND_OVERRIDE + kSmall;
+  const std::string arguments =
+      " run --world mpi --hang-limit 2 --subject " ATTEND_OVERRIDE + kSmall;
   for (const std::string fault : {"dies", "hangs"}) {
-    const CommandResult result = run_command("ATTEND_OVERRIDE_FAULT=" + fault + " timeout 30 " +
-                                             kCommand + arguments);
+    const CommandResult result =
+        run_command("ATTEND_OVERRIDE_FAULT=" + fault + " timeout 30 " + kCommand + arguments);
     EXPECT_EQ(result.status, 1) << fault << "\n" << result.err;
     for (const char* text : {"rank 1", "host", "attend"}) {
       EXPECT_NE(result.err.find(text), std::string::npos) << fault << "\n" << result.err;

@@ -1,8 +1,7 @@
 // The verbs as a user meets them.
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -46,8 +45,9 @@ TEST(Run, JsonHoldsWhatProgramsNeed) {
 }
 
 TEST(Run, ReplayLineGivesTheSameBits) {
-  const std::string arguments = kSmall + " --kvp 4 --ownership interleaved --decode-owner continued"
-                                         " --interleave 2 --seed 7 --decode-steps 3";
+  const std::string arguments = kSmall +
+                                " --kvp 4 --ownership interleaved --decode-owner continued"
+                                " --interleave 2 --seed 7 --decode-steps 3";
   const Json first = Json::parse(run_command(kCommand + " run --json" + arguments).out);
   std::string line = first.at("replay");
   line.replace(0, std::string("helixcheck").size(), kCommand);
@@ -58,8 +58,8 @@ TEST(Run, ReplayLineGivesTheSameBits) {
 
 TEST(Run, VerbosePrintsStatisticsAndDumpWritesTensors) {
   const TemporaryFolder folder;
-  const CommandResult result = run_command(kCommand + " run -v --dump " +
-                                           (folder.path() / "taps").string() + kSmall);
+  const CommandResult result =
+      run_command(kCommand + " run -v --dump " + (folder.path() / "taps").string() + kSmall);
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_NE(result.err.find("partial_o"), std::string::npos);
   EXPECT_NE(result.err.find("rms"), std::string::npos);
@@ -73,8 +73,8 @@ TEST(Run, MismatchCriterionIsAnOption) {
 }
 
 TEST(Run, MergeEntryNeedsNoRanks) {
-  const CommandResult result =
-      run_command(kCommand + " run --entry merge --kvp 7 --num-heads 3 --kv-lora-rank 24 --batch 5");
+  const CommandResult result = run_command(
+      kCommand + " run --entry merge --kvp 7 --num-heads 3 --kv-lora-rank 24 --batch 5");
   EXPECT_EQ(result.status, 0) << result.out << result.err;
   EXPECT_NE(result.out.find("combined"), std::string::npos);
 }
@@ -113,8 +113,8 @@ TEST(Replay, TakesFoldersAndSelectsByName) {
 }
 
 TEST(List, ShowsTheCorpusAndTheModels) {
-  const CommandResult scenarios = run_command(kCommand + " list --corpus " HELIXCHECK_SOURCE_DIR
-                                                         "/corpus --json");
+  const CommandResult scenarios =
+      run_command(kCommand + " list --corpus " HELIXCHECK_SOURCE_DIR "/corpus --json");
   ASSERT_EQ(scenarios.status, 0) << scenarios.err;
   EXPECT_GE(Json::parse(scenarios.out).at("scenarios").size(), 27u);
   const CommandResult models = run_command(kCommand + " list models");

@@ -2,10 +2,9 @@
 
 #include "generate/case.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
+#include <gtest/gtest.h>
 #include <vector>
 
 #include "mla/formats.hpp"

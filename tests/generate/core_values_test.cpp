@@ -2,9 +2,8 @@
 
 #include "generate/core_values.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 #include <vector>
 
 #include "mla/formats.hpp"
@@ -35,8 +34,7 @@ std::vector<double> weights_of(const Scenario& s, std::int64_t head) {
   const RopeTable rope = resolve_rope(s.problem);
   const CoreValues values(s, rope);
   const std::int64_t n = s.problem.ctx_len[0];
-  const auto width =
-      static_cast<std::size_t>(s.problem.kv_lora_rank + s.problem.qk_rope_head_dim);
+  const auto width = static_cast<std::size_t>(s.problem.kv_lora_rank + s.problem.qk_rope_head_dim);
   std::vector<double> query(width), key(width), weights;
   values.query(first_row(0, n), head, query);
   double total = 0;
@@ -69,9 +67,9 @@ TEST(UniformFamily, HasTheFixedTestsLogitSpread) {
 }
 
 TEST(HeavyKeys, HoldAtLeastThreeTenthsOfTheirHead) {
-  for (const HeavyPlace place : {HeavyPlace::key_zero, HeavyPlace::newest, HeavyPlace::shard_first,
-                                 HeavyPlace::shard_last, HeavyPlace::page_first,
-                                 HeavyPlace::page_last}) {
+  for (const HeavyPlace place :
+       {HeavyPlace::key_zero, HeavyPlace::newest, HeavyPlace::shard_first, HeavyPlace::shard_last,
+        HeavyPlace::page_first, HeavyPlace::page_last}) {
     for (const std::int64_t ctx_len : {40, 200, 3000}) {
       Scenario s = core_scenario();
       s.problem.ctx_len = {ctx_len};
@@ -97,7 +95,8 @@ TEST(HeavyKeys, HoldAtLeastThreeTenthsOfTheirHead) {
 TEST(HeavyKeys, ThatHaveNoPlaceAreLeftOut) {
   Scenario s = core_scenario();
   s.problem.ctx_len = {1};
-  s.problem.data.heavy = {HeavyKey{HeavyPlace::shard_first, 0, 1, 0.5}};  // rank 1 owns no prompt key
+  s.problem.data.heavy = {
+      HeavyKey{HeavyPlace::shard_first, 0, 1, 0.5}};  // rank 1 owns no prompt key
   EXPECT_EQ(weights_of(s, 0).size(), 2u);
 }
 

@@ -15,8 +15,8 @@ TEST(Extents, FollowTheScript) {
   s.layout.kv_cache_tokens_per_block = 4;
   s.layout.padding_rows = 3;
   s.script = {
-      Step{StepKind::join, {0}, {}},       Step{StepKind::decode, {0}, {4}},
-      Step{StepKind::reject, {0}, {3}},    Step{StepKind::join, {1}, {}},
+      Step{StepKind::join, {0}, {}},          Step{StepKind::decode, {0}, {4}},
+      Step{StepKind::reject, {0}, {3}},       Step{StepKind::join, {1}, {}},
       Step{StepKind::decode, {0, 1}, {1, 2}}, Step{StepKind::fork, {1}, {}},
   };
   const Extents extents = find_extents(s, expand_script(s));

@@ -2,9 +2,8 @@
 
 #include "helix/paged_cache.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cstring>
+#include <gtest/gtest.h>
 #include <set>
 #include <vector>
 
@@ -31,8 +30,7 @@ void write_row(PagedCache& cache, std::int64_t request, std::int64_t local, int 
 }
 
 std::vector<int> first_bytes(const PagedCache& cache, std::int64_t request) {
-  std::vector<std::byte> rows(
-      static_cast<std::size_t>(cache.length(request) * cache.row_bytes()));
+  std::vector<std::byte> rows(static_cast<std::size_t>(cache.length(request) * cache.row_bytes()));
   EXPECT_EQ(cache.read(request, rows.data()), rows.data() + rows.size());
   std::vector<int> firsts;
   for (std::int64_t i = 0; i < cache.length(request); ++i) {
@@ -68,8 +66,8 @@ TEST(PagedCache, SeesEveryStrayByte) {
   PagedCache cache(scenario, 4);
   fill(cache, 0, 6, 1);
   std::byte* gap = cache.row(0, 1) + cache.row_bytes();                   // row gap
-  std::byte* tail = cache.row(0, 5) + cache.row_bytes() + 3 * 2;           // row 6 of the page
-  std::byte* page_end = cache.row(0, 3) + cache.row_bytes() + 3 * 2 + 4;   // page gap
+  std::byte* tail = cache.row(0, 5) + cache.row_bytes() + 3 * 2;          // row 6 of the page
+  std::byte* page_end = cache.row(0, 3) + cache.row_bytes() + 3 * 2 + 4;  // page gap
   for (std::byte* stray : {gap, tail, page_end}) {
     const std::byte before = *stray;
     *stray = std::byte{0x12};

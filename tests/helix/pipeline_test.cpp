@@ -1,11 +1,10 @@
-// What the pipeline shows, independent of any verdict: which taps, when, and that neither layout nor
-// world moves a bit of them.
+// What the pipeline shows, independent of any verdict: which taps, when, and that neither layout
+// nor world moves a bit of them.
 
 #include "helix/pipeline.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cstring>
+#include <gtest/gtest.h>
 #include <map>
 #include <string>
 #include <vector>
@@ -60,8 +59,8 @@ Scenario small(Entry entry) {
 Recording record(const Scenario& scenario) {
   validate(scenario);
   const std::unique_ptr<Inputs> inputs = make_case(scenario);
-  const std::unique_ptr<World> world = make_sim_world(static_cast<int>(scenario.layout.kvp),
-                                                      static_cast<int>(scenario.layout.tpa));
+  const std::unique_ptr<World> world =
+      make_sim_world(static_cast<int>(scenario.layout.kvp), static_cast<int>(scenario.layout.tpa));
   const std::unique_ptr<Subject> subject = find_subject("cpu");
   Recording recording;
   Pipeline(*inputs, *world, *subject).run(recording);
@@ -133,9 +132,9 @@ TEST(Pipeline, ForkContinuesItsParentsHistory) {
   Scenario s = small(Entry::core);
   s.problem.ctx_len = {6};
   s.problem.decode_steps = 1;
-  s.script = {Step{StepKind::join, {0}, {}},      Step{StepKind::decode, {0}, {2}},
-              Step{StepKind::fork, {0}, {}},      Step{StepKind::decode, {0, 1}, {1, 2}},
-              Step{StepKind::reject, {1}, {1}},   Step{StepKind::finish, {0}, {}},
+  s.script = {Step{StepKind::join, {0}, {}},    Step{StepKind::decode, {0}, {2}},
+              Step{StepKind::fork, {0}, {}},    Step{StepKind::decode, {0, 1}, {1, 2}},
+              Step{StepKind::reject, {1}, {1}}, Step{StepKind::finish, {0}, {}},
               Step{StepKind::decode, {1}, {3}}};
   const Recording r = record(s);
   ASSERT_EQ(r.steps.size(), 3u);

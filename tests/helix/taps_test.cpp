@@ -3,7 +3,6 @@
 #include "helix/taps.hpp"
 
 #include <gtest/gtest.h>
-
 #include <set>
 #include <string>
 

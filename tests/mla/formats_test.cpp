@@ -32,14 +32,10 @@ struct Fields {
 
 Fields fields(Dtype dtype) {
   switch (dtype) {
-    case Dtype::fp32:
-      return {8, 23, true, 0x7fc00000};
-    case Dtype::fp16:
-      return {5, 10, true, 0x7e00};
-    case Dtype::bf16:
-      return {8, 7, true, 0x7fc0};
-    case Dtype::fp8_e4m3:
-      break;
+    case Dtype::fp32: return {8, 23, true, 0x7fc00000};
+    case Dtype::fp16: return {5, 10, true, 0x7e00};
+    case Dtype::bf16: return {8, 7, true, 0x7fc0};
+    case Dtype::fp8_e4m3: break;
   }
   return {4, 3, false, 0x7f};
 }

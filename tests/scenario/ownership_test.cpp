@@ -3,13 +3,13 @@
 #include "scenario/ownership.hpp"
 
 #include <gtest/gtest.h>
-
 #include <vector>
 
 namespace helixcheck {
 namespace {
 
-Layout make_layout(Ownership ownership, DecodeOwner owner, std::int64_t kvp, std::int64_t interleave) {
+Layout make_layout(Ownership ownership, DecodeOwner owner, std::int64_t kvp,
+                   std::int64_t interleave) {
   Layout layout;
   layout.ownership = ownership;
   layout.decode_owner = owner;

@@ -6,9 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "subject/helixcheck_subject.h"
@@ -65,8 +64,8 @@ void attend_head(const hxc_step& step, int64_t row, int64_t head, int64_t reques
   for (int64_t j = 0; j < latent; ++j) {
     out[j] = keys > 0 ? to_bf16(static_cast<float>(sum[static_cast<size_t>(j)] / total)) : 0;
   }
-  auto* lse = static_cast<float*>(step.lse.data) + row * step.lse.stride[0] +
-              head * step.lse.stride[1];
+  auto* lse =
+      static_cast<float*>(step.lse.data) + row * step.lse.stride[0] + head * step.lse.stride[1];
   *lse = keys > 0 ? static_cast<float>(top + log(total)) : -INFINITY;
 }
 
@@ -98,4 +97,6 @@ const hxc_subject kSubject = {HXC_ABI_VERSION, "attend_override", "cpu",   1,
 
 }  // namespace
 
-extern "C" const hxc_subject* helixcheck_subject(void) { return &kSubject; }
+extern "C" const hxc_subject* helixcheck_subject(void) {
+  return &kSubject;
+}

@@ -2,10 +2,9 @@
 
 #include "subject/cpu/kernels.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <cstring>
+#include <gtest/gtest.h>
 #include <random>
 #include <vector>
 

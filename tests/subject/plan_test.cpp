@@ -1,7 +1,6 @@
 // The CPU subject's plan against the definition of ownership, token by token.
 
 #include <gtest/gtest.h>
-
 #include <vector>
 
 #include "scenario/ownership.hpp"
@@ -72,8 +71,7 @@ void check_against_definition(const Layout& layout, std::int64_t prompt_len, std
     for (std::int64_t i = 0; i < query_tokens; ++i) {
       const auto row = static_cast<std::size_t>(i);
       const bool mine = owner_of(layout, cached + i, prompt_len) == rank;
-      const std::int64_t slot =
-          table[static_cast<std::size_t>(owned / page)] * page + owned % page;
+      const std::int64_t slot = table[static_cast<std::size_t>(owned / page)] * page + owned % page;
       EXPECT_EQ(plan.position[row], 1000 + cached + i);
       EXPECT_EQ(plan.slot[row], mine ? slot : -1);
       owned += mine;

@@ -10,7 +10,9 @@
 namespace helixcheck {
 namespace {
 
-int nothing(void*, hxc_step* const*, hxc_comm*, hxc_error*) { return 0; }
+int nothing(void*, hxc_step* const*, hxc_comm*, hxc_error*) {
+  return 0;
+}
 
 hxc_subject table_of(const hxc_entry* entries, int count) {
   return {HXC_ABI_VERSION, "mine", "unknown", count, entries, nullptr, nullptr, nullptr};
@@ -48,7 +50,8 @@ TEST(Subject, PromptUsesTheBuiltinWhereASpanReachesFurther) {
 }
 
 TEST(Subject, RefusesTablesThatMakeNoSense) {
-  const hxc_entry overlap[] = {{HXC_PLAN, HXC_APPEND, nothing}, {HXC_PROJECT, HXC_PROJECT, nothing}};
+  const hxc_entry overlap[] = {{HXC_PLAN, HXC_APPEND, nothing},
+                               {HXC_PROJECT, HXC_PROJECT, nothing}};
   const hxc_entry backwards[] = {{HXC_COMBINE, HXC_EXCHANGE, nothing}};
   const hxc_entry beyond[] = {{HXC_OUTPUT, HXC_STAGE_COUNT, nothing}};
   const hxc_entry empty[] = {{HXC_PLAN, HXC_PLAN, nullptr}};

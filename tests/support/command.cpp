@@ -2,13 +2,12 @@
 
 #include "command.hpp"
 
-#include <sys/wait.h>
-
 #include <array>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <sys/wait.h>
 
 namespace helixcheck {
 namespace {
@@ -42,7 +41,9 @@ TemporaryFolder::TemporaryFolder() {
   path_ = name;
 }
 
-TemporaryFolder::~TemporaryFolder() { std::filesystem::remove_all(path_); }
+TemporaryFolder::~TemporaryFolder() {
+  std::filesystem::remove_all(path_);
+}
 
 std::string TemporaryFolder::write(const std::string& name, const std::string& text) const {
   const std::filesystem::path file = path_ / name;

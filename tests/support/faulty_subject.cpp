@@ -19,7 +19,9 @@ int create(void** instance, const hxc_model* model, const hxc_rank* const* place
   return cpu::subject().create(instance, model, places, weights, limits, error);
 }
 
-void destroy(void* instance) { cpu::subject().destroy(instance); }
+void destroy(void* instance) {
+  cpu::subject().destroy(instance);
+}
 
 int append_flipping_a_bit(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::append(self, ranks, comm, error);
@@ -32,6 +34,23 @@ int append_flipping_a_bit(void* self, hxc_step* const* ranks, hxc_comm* comm, hx
     const Dtype dtype = dtype_of(step.cache);
     store_code(dtype, row, 3, load_code(dtype, row, 3) ^ (1u << (traits(dtype).mantissa_bits - 1)));
     break;
+  }
+  return status;
+}
+
+// The row goes where this rank's next own row would go.
+int append_on_every_rank(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  std::vector<std::int64_t> kept;
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    kept.push_back(int_at(step.slot, 0));
+    if (step.is_prompt != 0 || kept.back() >= 0) continue;
+    const std::int64_t page = step.place->tokens_per_block, local = int_at(step.local_len, 0);
+    int_at(step.slot, 0) = int_at(step.block_table, 0, local / page) * page + local % page;
+  }
+  const int status = cpu::append(self, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    int_at(ranks[i]->slot, 0) = kept[static_cast<std::size_t>(i)];
   }
   return status;
 }
@@ -94,8 +113,8 @@ int exchange_without_statistics(void* self, hxc_step* const* ranks, hxc_comm* co
 template <hxc_stage stage, hxc_stage_fn run>
 const hxc_subject& table(const char* name) {
   static constexpr hxc_entry entries[] = {{stage, stage, run}};
-  static const hxc_subject subject{HXC_ABI_VERSION, name, "cpu", 1, entries, create, nullptr,
-                                   destroy};
+  static const hxc_subject subject{HXC_ABI_VERSION, name,   "cpu",   1,
+                                   entries,         create, nullptr, destroy};
   return subject;
 }
 
@@ -105,6 +124,7 @@ const hxc_subject& faulty_subject(Fault fault) {
   switch (fault) {
     case Fault::flipped_cache_bit:
       return table<HXC_APPEND, append_flipping_a_bit>("flipped_cache_bit");
+    case Fault::second_writer: return table<HXC_APPEND, append_on_every_rank>("second_writer");
     case Fault::dropped_key: return table<HXC_ATTEND, attend_dropping_a_key>("dropped_key");
     case Fault::log2_merge: return table<HXC_COMBINE, combine_reading_log2>("log2_merge");
     case Fault::lost_statistics:

@@ -69,25 +69,25 @@ void draw_data(Draw& draw, Scenario& s) {
                          Family::integers, Family::one_hot, Family::null_test});
   if (data.family == Family::null_test && s.problem.kv_scale == 0.03) s.problem.kv_scale = 0.0625;
   if (data.family != Family::uniform || draw.one_in(2)) return;
-  data.heavy = {HeavyKey{draw.of({HeavyPlace::key_zero, HeavyPlace::newest, HeavyPlace::shard_first,
-                                  HeavyPlace::shard_last, HeavyPlace::page_first,
-                                  HeavyPlace::page_last}),
-                         static_cast<int>(draw.between(0, s.problem.num_heads - 1)),
-                         static_cast<int>(draw.between(0, s.layout.kvp - 1)), 0.5}};
+  data.heavy = {
+      HeavyKey{draw.of({HeavyPlace::key_zero, HeavyPlace::newest, HeavyPlace::shard_first,
+                        HeavyPlace::shard_last, HeavyPlace::page_first, HeavyPlace::page_last}),
+               static_cast<int>(draw.between(0, s.problem.num_heads - 1)),
+               static_cast<int>(draw.between(0, s.layout.kvp - 1)), 0.5}};
 }
 
 // join two, decode, fork, reject, decode all, finish one, decode the rest.
 void draw_script(Draw& draw, Scenario& s) {
-  const std::int64_t drafts = draw.between(1, 4);
+  const std::int64_t drafts = draw.between(1, 4), child = s.problem.batch();
   s.script = {Step{StepKind::join, {0}, {}},
               Step{StepKind::decode, {0}, {drafts}},
               Step{StepKind::reject, {0}, {draw.between(1, drafts)}},
               Step{StepKind::join, {1}, {}},
               Step{StepKind::decode, {1, 0}, {draw.between(1, 3), draw.between(0, 2)}},
               Step{StepKind::fork, {1}, {}},
-              Step{StepKind::decode, {0, 1, 2}, {1, draw.between(0, 8), draw.between(1, 2)}},
+              Step{StepKind::decode, {0, 1, child}, {1, draw.between(0, 8), draw.between(1, 2)}},
               Step{StepKind::finish, {1}, {}},
-              Step{StepKind::decode, {2, 0}, {1, draw.between(1, 3)}}};
+              Step{StepKind::decode, {child, 0}, {1, draw.between(1, 3)}}};
 }
 
 }  // namespace
@@ -102,8 +102,8 @@ Scenario draw_small_scenario(std::uint64_t seed, std::uint64_t index) {
     s.layout.tpa = 1;
     s.layout.kvp = draw.between(2, 12);
   }
-  p.num_heads = p.entry == Entry::merge ? draw.between(1, 5)
-                                        : s.layout.ranks() * draw.between(1, 2);
+  p.num_heads =
+      p.entry == Entry::merge ? draw.between(1, 5) : s.layout.ranks() * draw.between(1, 2);
   p.hidden_size = draw.of<std::int64_t>({16, 40, 64});
   p.q_lora_rank = draw.of<std::int64_t>({0, 0, 12});
   p.kv_lora_rank = draw.of<std::int64_t>({4, 16, 32, 50});

@@ -59,7 +59,8 @@ void TapRecording::on_prompt(const PromptTaps& taps) {
 }
 
 void TapRecording::on_step(const StepTaps& taps) {
-  Decode step{taps, std::make_unique<History>(*taps.history),
+  Decode step{taps,
+              std::make_unique<History>(*taps.history),
               {taps.requests.begin(), taps.requests.end()},
               {taps.rows.begin(), taps.rows.end()}};
   step.taps.history = step.history.get();
@@ -93,7 +94,9 @@ void TapRecording::show(Observer& to, const StepTaps* last) const {
   }
 }
 
-void TapRecording::replay(Observer& to) const { show(to, nullptr); }
+void TapRecording::replay(Observer& to) const {
+  show(to, nullptr);
+}
 
 bool TapRecording::replay_damaged(Observer& to, Tap tap, Damage damage) const {
   StepTaps last = steps_.back().taps;

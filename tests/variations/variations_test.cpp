@@ -1,11 +1,10 @@
 // Clean random variations: the built-in subject is right, so nothing may be rejected. One false
 // alarm here is one too many.
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <map>
 
 #include "campaign/run.hpp"

@@ -23,6 +23,14 @@ TEST(Accepts, OneCodeWhereTheBoundIsZero) {
   EXPECT_TRUE(accepts(Dtype::bf16, 1.0 + 0x1p-7, 1.0 + 0x1p-8, 1e-9));  // or up, if B allows it
 }
 
+TEST(Accepts, TheBoundReachesEquallyFarBothWays) {
+  const double bound = 0x1.8p-7;  // one and a half spacings
+  EXPECT_TRUE(accepts(Dtype::bf16, 1.5 - 0x1p-7, 1.5, bound));
+  EXPECT_TRUE(accepts(Dtype::bf16, 1.5 + 0x1p-7, 1.5, bound));
+  EXPECT_FALSE(accepts(Dtype::bf16, 1.5 - 0x1.8p-6, 1.5, bound));
+  EXPECT_FALSE(accepts(Dtype::bf16, 1.5 + 0x1.8p-6, 1.5, bound));
+}
+
 TEST(Accepts, BelowAPowerOfTwoTheSpacingHalves) {
   EXPECT_TRUE(accepts(Dtype::bf16, 1.0, 1.0 - 0x1p-10, 0));
   EXPECT_FALSE(accepts(Dtype::bf16, 1.0, 1.0 - 0x1p-8, 0));  // itself a code
@@ -66,8 +74,13 @@ TEST(ErrorRatio, IsAboveOneExactlyWhenRejected) {
     for (int i = 0; i < 20000; ++i) {
       const double want = std::ldexp(uniform(random), static_cast<int>(12 * uniform(random)));
       const double spacing = 2 * half_ulp(dtype, want);
-      const double bound = i % 4 == 0 ? 0 : std::abs(uniform(random)) * spacing;
-      const double got = round_to(dtype, want + 2.5 * uniform(random) * spacing);
+      double bound = i % 4 == 0 ? 0 : std::abs(uniform(random)) * spacing;
+      double got = round_to(dtype, want + 2.5 * uniform(random) * spacing);
+      if (i % 4 == 1) {  // a bound that reaches into the next binade, and a value at its end
+        bound = std::abs(want) * (1 + uniform(random));
+        const double end = want + std::copysign(bound, want);
+        got = round_to(dtype, end + 4 * uniform(random) * half_ulp(dtype, end));
+      }
       const bool accepted = accepts(dtype, got, want, bound);
       const double ratio = error_ratio(dtype, got, want, bound);
       ASSERT_EQ(ratio > 1, !accepted) << got << ' ' << want << ' ' << bound;

@@ -231,15 +231,9 @@ void TinyRun::combine(std::int64_t rank) {
     for (std::int64_t p = 0; p < g_.kvp; ++p) {
       const double* s = statistics.data() + (p * lanes + lane) * g_.lse_values;
       switch (scenario_.layout.lse_form) {
-        case LseForm::ln:
-          lse.push_back(s[0]);
-          break;
-        case LseForm::log2:
-          lse.push_back(s[0] * std::numbers::ln2);
-          break;
-        case LseForm::max_sum:
-          lse.push_back(s[0] + std::log(s[1]));
-          break;
+        case LseForm::ln: lse.push_back(s[0]); break;
+        case LseForm::log2: lse.push_back(s[0] * std::numbers::ln2); break;
+        case LseForm::max_sum: lse.push_back(s[0] + std::log(s[1])); break;
       }
       const auto begin = x.begin() + (p * lanes + lane) * g_.latent;
       parts.insert(parts.end(), begin, begin + g_.latent);

@@ -1,7 +1,6 @@
 // How many small cases a second one core takes from scenario to verdict, and where the time goes.
 
 #include <benchmark/benchmark.h>
-
 #include <vector>
 
 #include "campaign/run.hpp"
@@ -26,8 +25,7 @@ void case_rate(benchmark::State& state, Entry entry) {
   std::size_t next = 0;
   for (auto _ : state) {
     const Scenario& scenario = scenarios[next++ % kCases];
-    const std::unique_ptr<World> world =
-        make_sim_world(static_cast<int>(scenario.layout.kvp), 1);
+    const std::unique_ptr<World> world = make_sim_world(static_cast<int>(scenario.layout.kvp), 1);
     const RunResult result = run_scenario(scenario, *world, subject);
     if (!result.verdict.pass) state.SkipWithError("a case failed");
     sum.inputs += result.phases.inputs;

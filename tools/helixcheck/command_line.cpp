@@ -1,8 +1,7 @@
 // The one file that includes CLI11. It parses; the verbs act.
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <iostream>
 #include <map>
 

@@ -1,10 +1,9 @@
 // `helixcheck doctor`: what this machine and this build can do, and what is missing.
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <filesystem>
+#include <fmt/format.h>
 #include <thread>
+#include <unistd.h>
 
 #include "campaign/corpus.hpp"
 #include "campaign/memory.hpp"
@@ -51,8 +50,8 @@ int doctor_verb(const Options& options) {
       {"version", fmt::format("{}, built with {}", HELIXCHECK_VERSION, compiler())},
       {"host", host()},
       {"cores", fmt::format("{}", std::thread::hardware_concurrency())},
-      {"memory", fmt::format("{:.1f} GiB free",
-                             static_cast<double>(available_memory_bytes()) / kGiB)},
+      {"memory",
+       fmt::format("{:.1f} GiB free", static_cast<double>(available_memory_bytes()) / kGiB)},
       {"cpu kernels", avx2 ? "AVX2" : "baseline (no AVX2)"},
       {"world sim", "ready"},
       {"world mpi", mpi::library()},

@@ -1,8 +1,7 @@
 // `helixcheck list`: what there is.
 
-#include <fmt/format.h>
-
 #include <filesystem>
+#include <fmt/format.h>
 
 #include "campaign/corpus.hpp"
 #include "helix/taps.hpp"
@@ -85,8 +84,8 @@ int list_verb(const Options& options) {
   } else if (what == "taps") {
     table = tap_table();
   } else {
-    throw InputError(fmt::format(
-        "list '{}': there are scenarios, models, subjects, contracts and taps", what));
+    throw InputError(
+        fmt::format("list '{}': there are scenarios, models, subjects, contracts and taps", what));
   }
   fmt::print("{}", options.json ? json_of(std::vector<Table>{table}) : text_of(table));
   return kPass;

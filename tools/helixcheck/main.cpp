@@ -1,9 +1,8 @@
 // The one command. Errors become one sentence on standard error and an exit status.
 
-#include <fmt/format.h>
-
 #include <cstdlib>
 #include <exception>
+#include <fmt/format.h>
 #include <new>
 #include <string_view>
 

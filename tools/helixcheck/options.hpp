@@ -11,18 +11,18 @@ namespace helixcheck {
 
 struct Options {
   std::string verb;
-  std::vector<std::string> targets;                          // files, folders, names; list: kinds
-  std::vector<std::pair<std::string, std::string>> fields;   // scenario options, in order
+  std::vector<std::string> targets;                         // files, folders, names; list: kinds
+  std::vector<std::pair<std::string, std::string>> fields;  // scenario options, in order
   std::string subject = "cpu";
   std::optional<std::string> contract;
-  std::string corpus;                                        // "" = the default one
-  std::vector<std::string> select;                           // -k
-  std::vector<std::string> without_labels;                   // --without-label
-  std::string dump;                                          // folder, "" = none
+  std::string corpus;                       // "" = the default one
+  std::vector<std::string> select;          // -k
+  std::vector<std::string> without_labels;  // --without-label
+  std::string dump;                         // folder, "" = none
   bool verbose = false;
   bool json = false;
   int hang_limit_s = 20;
-  std::vector<std::string> arguments;                        // all of argv, to start it again
+  std::vector<std::string> arguments;  // all of argv, to start it again
 };
 
 // Parses argv. nullopt after --help or --version, which print and end with status 0. Throws

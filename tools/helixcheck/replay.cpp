@@ -1,11 +1,10 @@
 // `helixcheck replay`: scenarios of the corpus, one after the other, with a progress line and a
 // summary table.
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "campaign/corpus.hpp"
 #include "campaign/run.hpp"
@@ -26,8 +25,8 @@ std::vector<Scenario> chosen_scenarios(const Options& options) {
   std::vector<std::string> targets = options.targets;
   if (targets.empty()) targets.push_back(corpus.string());
   std::vector<Scenario> scenarios;
-  for (CorpusEntry& entry : select_scenarios(find_scenarios(targets, corpus), options.select,
-                                             options.without_labels)) {
+  for (CorpusEntry& entry :
+       select_scenarios(find_scenarios(targets, corpus), options.select, options.without_labels)) {
     for (const auto& [option, value] : options.fields) {
       apply_argument(entry.scenario, option, value);
     }
@@ -103,7 +102,8 @@ int replay_verb(const Options& options) {
       replay_one(scenarios[i], options, worlds, *subject, width, tally);
     } catch (const ResourceError& error) {
       tally.missing = true;
-      if (worlds.is_root()) fmt::print(stderr, "helixcheck: {}: {}\n", scenarios[i].name, error.what());
+      if (worlds.is_root())
+        fmt::print(stderr, "helixcheck: {}: {}\n", scenarios[i].name, error.what());
     } catch (const SubjectError& error) {
       worlds.abort_job(kFinding, error.what());
       throw;

@@ -1,11 +1,11 @@
 // `helixcheck run`: one scenario, from a file, a name or the options.
 
-#include <fmt/format.h>
+#include "campaign/run.hpp"
 
 #include <filesystem>
+#include <fmt/format.h>
 
 #include "campaign/corpus.hpp"
-#include "campaign/run.hpp"
 #include "options.hpp"
 #include "report/json_report.hpp"
 #include "report/tap_listener.hpp"

@@ -2,11 +2,10 @@
 
 #include "worlds.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <unistd.h>
 
 namespace helixcheck {
 namespace {

@@ -22,8 +22,8 @@ class Worlds {
   // Under mpirun without --world, scenarios run on the job's ranks.
   void choose_world(Scenario& scenario) const;
 
-  // If a scenario asks for MPI and this is no MPI job: runs the whole command again under mpirun and
-  // returns its exit status. nullopt: go on here.
+  // If a scenario asks for MPI and this is no MPI job: runs the whole command again under mpirun
+  // and returns its exit status. nullopt: go on here.
   std::optional<int> relaunch(const std::vector<Scenario>& scenarios) const;
 
   // The world of one scenario; nullptr if this process takes no part in it.

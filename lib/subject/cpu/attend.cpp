@@ -32,13 +32,17 @@ struct Lane {
   float& sum() { return data[1]; }
 };
 
-std::int64_t lane_stride(const Work& w) { return kLanes + padded(w.latent); }
+std::int64_t lane_stride(const Work& w) {
+  return kLanes + padded(w.latent);
+}
 
 Lane lane_at(const Work& w, std::int64_t lane) {
   return {w.scratch.sums.data() + lane * lane_stride(w)};
 }
 
-float* values_of(Lane lane) { return lane.data + kLanes; }
+float* values_of(Lane lane) {
+  return lane.data + kLanes;
+}
 
 void load_queries(const Work& w) {
   for (std::int64_t r = 0; r < w.rows; ++r) {
@@ -125,12 +129,8 @@ void write_statistics(const hxc_step& step, std::int64_t row, std::int64_t head,
   float* lse = &float_at(step.lse, row, head);
   switch (step.place->lse_form) {
     case HXC_LSE_LN: *lse = maximum + std::log(sum); break;
-    case HXC_LSE_LOG2:
-      *lse = (maximum + std::log(sum)) * std::numbers::log2e_v<float>;
-      break;
-    default:
-      lse[0] = maximum;
-      lse[step.lse.stride[2]] = sum;
+    case HXC_LSE_LOG2: *lse = (maximum + std::log(sum)) * std::numbers::log2e_v<float>; break;
+    default: lse[0] = maximum; lse[step.lse.stride[2]] = sum;
   }
 }
 
@@ -164,8 +164,17 @@ void attend_rank(const hxc_step& step, Scratch& scratch, bool round_p) {
   std::int64_t row = 0;
   for (std::int64_t request = 0; request < step.request_count; ++request) {
     const std::int64_t rows = step.requests[request].query_tokens;
-    const Work w{step, scratch, round_p, request, row, rows, step.place->heads,
-                 rows * step.place->heads, model.kv_lora_rank, width, padded(width),
+    const Work w{step,
+                 scratch,
+                 round_p,
+                 request,
+                 row,
+                 rows,
+                 step.place->heads,
+                 rows * step.place->heads,
+                 model.kv_lora_rank,
+                 width,
+                 padded(width),
                  int_at(step.local_len, request)};
     if (rows > 0) {
       load_queries(w);
@@ -184,8 +193,7 @@ void attend_rank(const hxc_step& step, Scratch& scratch, bool round_p) {
 int attend(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error*) {
   Instance& self = *static_cast<Instance*>(instance);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
-    attend_rank(*ranks[i], self.ranks[static_cast<std::size_t>(i)].scratch,
-                self.variant.round_p);
+    attend_rank(*ranks[i], self.ranks[static_cast<std::size_t>(i)].scratch, self.variant.round_p);
   }
   return 0;
 }

@@ -31,7 +31,8 @@ int exchange(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error* 
   const hxc_step& any = *ranks[0];
   const auto lanes = static_cast<std::size_t>(any.rows * any.place->owned_heads);
   const std::int64_t latent = any.model->kv_lora_rank, statistics = any.lse.shape[2];
-  const std::size_t o_bytes = lanes * static_cast<std::size_t>(latent * element_bytes(any.partial_o));
+  const std::size_t o_bytes =
+      lanes * static_cast<std::size_t>(latent * element_bytes(any.partial_o));
   const std::size_t lse_bytes = lanes * static_cast<std::size_t>(statistics) * sizeof(float);
   std::vector<const void*>& send = self.send;
   std::vector<void*>& receive = self.receive;

@@ -101,8 +101,8 @@ void size_scratch(Scratch& s, const hxc_model& m, const hxc_rank& place, const h
   s.scores.resize(floats(lanes * kTile));
   s.sums.resize(floats(lanes * (kLanes + padded(m.kv_lora_rank))));
   s.merge_lse.resize(floats(place.kvp));
-  s.send.resize(floats(place.kvp * rows * place.owned_heads *
-                       std::max<std::int64_t>(m.kv_lora_rank, 2) * 4));
+  s.send.resize(
+      floats(place.kvp * rows * place.owned_heads * std::max<std::int64_t>(m.kv_lora_rank, 2) * 4));
 }
 
 }  // namespace

@@ -35,14 +35,14 @@ struct RankWeights {
 
 // Scratch of one rank. Sizes follow from hxc_limits.
 struct Scratch {
-  std::vector<float> input;      // widened rows that enter a product
-  std::vector<float> result;     // fp32 rows that leave one
-  std::vector<float> narrow;     // a few single rows
-  std::vector<float> keys;       // one tile of cache rows
-  std::vector<float> scores;     // [lanes, kTile]
-  std::vector<float> sums;       // running softmax of each lane
-  std::vector<float> merge_lse;  // one for each partial
-  std::vector<std::byte> send;   // [kvp, B, Hc, R]
+  std::vector<float> input;         // widened rows that enter a product
+  std::vector<float> result;        // fp32 rows that leave one
+  std::vector<float> narrow;        // a few single rows
+  std::vector<float> keys;          // one tile of cache rows
+  std::vector<float> scores;        // [lanes, kTile]
+  std::vector<float> sums;          // running softmax of each lane
+  std::vector<float> merge_lse;     // one for each partial
+  std::vector<std::byte> send;      // [kvp, B, Hc, R]
   std::vector<std::byte> gathered;  // [ranks, B, D]
 };
 

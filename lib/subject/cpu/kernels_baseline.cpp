@@ -11,7 +11,9 @@ const Kernels& baseline_kernels() {
 }
 
 #if !defined(__x86_64__)
-const Kernels* avx2_kernels() { return nullptr; }
+const Kernels* avx2_kernels() {
+  return nullptr;
+}
 #endif
 
 const Kernels& kernels() {

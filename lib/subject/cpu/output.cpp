@@ -68,8 +68,8 @@ int output(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error* er
     self.receive[i] = self.ranks[i].scratch.gathered.data();
   }
   const hxc_step& any = *ranks[0];
-  const auto bytes = static_cast<std::size_t>(any.rows * any.model->hidden_size *
-                                              element_bytes(any.o_partial));
+  const auto bytes =
+      static_cast<std::size_t>(any.rows * any.model->hidden_size * element_bytes(any.o_partial));
   if (const int status = comm->all_gather(comm, HXC_GROUP_ALL, self.send.data(),
                                           self.receive.data(), bytes, any.step, error)) {
     return status;

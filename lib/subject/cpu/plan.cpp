@@ -39,8 +39,7 @@ std::int64_t local_count(std::int64_t tokens, std::int64_t prompt_len, const hxc
   if (tokens <= prompt_len) return prompt_share(tokens, prompt_len, place);
   const std::int64_t held = prompt_share(prompt_len, prompt_len, place);
   switch (place.decode_owner) {
-    case HXC_OWNER_LAST:
-      return held + (place.kvp_rank == place.kvp - 1 ? tokens - prompt_len : 0);
+    case HXC_OWNER_LAST: return held + (place.kvp_rank == place.kvp - 1 ? tokens - prompt_len : 0);
     case HXC_OWNER_CONTINUED: return held + dealt(tokens, place) - dealt(prompt_len, place);
     default: return held + dealt(tokens - prompt_len, place);
   }

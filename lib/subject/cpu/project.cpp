@@ -80,8 +80,7 @@ void absorb(const hxc_step& step, Rank& rank) {
       rotate(model, cos_sin, query + latent);
       std::fill(head_in + nope, head_in + padded(nope), 0.0f);
       const Matrix& k_b = rank.weights.k_b[static_cast<std::size_t>(h)];
-      kernels().product(head_in, k_b.ld, k_b.data.data(), k_b.ld, query, latent, 1, latent,
-                        k_b.ld);
+      kernels().product(head_in, k_b.ld, k_b.data.data(), k_b.ld, query, latent, 1, latent, k_b.ld);
       store_row(step.q, at(step.q, b, h), query, latent + pe);
     }
   }
