@@ -11,6 +11,7 @@
 
 #include "helix/communicator.hpp"
 #include "helix/extents.hpp"
+#include "helix/prompt.hpp"
 #include "helix/rank_state.hpp"
 #include "helix/tap_collector.hpp"
 #include "scenario/ownership.hpp"
@@ -41,7 +42,8 @@ struct Pipeline::Impl {
   const std::vector<Step> script;
   const Extents extents;
   History history;
-  std::vector<std::unique_ptr<RankState>> ranks;  // of this process
+  RankStates ranks;
+  PromptFiller prompts;
   std::vector<hxc_step*> steps;
   std::unique_ptr<Subject::Instance> instance;
   std::vector<hxc_request> request_views;
@@ -59,6 +61,7 @@ struct Pipeline::Impl {
         script(expand_script(scenario)),
         extents(problem.entry == Entry::merge ? merge_extents() : find_extents(scenario, script)),
         history(scenario),
+        prompts(in, w, ranks),
         collector(w) {
     std::vector<const hxc_rank*> places;
     std::vector<const hxc_weights*> weights;
@@ -125,119 +128,28 @@ struct Pipeline::Impl {
     for (const std::int64_t id : step.requests) {
       for (auto& rank : ranks) rank->cache().grow(id, held(*rank, id));
       if (computed) {
-        compute_prompt(id, number);
+        compute_prompt(history.request(id), number);
       } else {
-        store_given_prompt(id, number);
+        world.enter_harness("prompt", number);
+        prompts.store_given(history.request(id));
       }
     }
-  }
-
-  // The case's own rows, in the cache's format, into the owners' pages.
-  void store_given_prompt(std::int64_t id, std::int64_t number) {
-    world.enter_harness("prompt", number);
-    const std::int64_t length = history.request(id).prompt_len;
-    const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
-    const std::int64_t row_bytes = width * static_cast<std::int64_t>(size_of(problem.dtype));
-    std::vector<std::byte> rows(
-        static_cast<std::size_t>(std::min(length, kPromptChunk) * row_bytes));
-    std::vector<double> values(static_cast<std::size_t>(width));
-    std::vector<std::int64_t> next(static_cast<std::size_t>(scenario.layout.kvp), 0);
-    for (std::int64_t begin = 0; begin < length; begin += kPromptChunk) {
-      const std::int64_t count = std::min(kPromptChunk, length - begin);
-      inputs.latent({id, begin}, begin, count, rows.data());
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t owner = owner_of(scenario.layout, begin + i, length);
-        const std::int64_t local = next[static_cast<std::size_t>(owner)]++;
-        const std::byte* row = rows.data() + i * row_bytes;
-        for (auto& rank : ranks) {
-          if (rank->place().kvp_rank == owner) store_row(*rank, id, local, row, values);
-        }
-      }
-    }
-  }
-
-  void store_row(RankState& rank, std::int64_t id, std::int64_t local, const std::byte* row,
-                 std::vector<double>& values) {
-    std::byte* to = rank.cache().row(id, local);
-    if (problem.kv_cache_dtype == problem.dtype) {
-      std::memcpy(to, row, static_cast<std::size_t>(rank.cache().row_bytes()));
-      return;
-    }
-    decode_to(problem.dtype, row, std::span<double>(values));
-    for (double& value : values) value /= problem.kv_scale;
-    encode_from(problem.kv_cache_dtype, std::span<const double>(values), to);
   }
 
   // The subject's own `project` and `append`, a chunk of each owner's tokens at a time.
-  void compute_prompt(std::int64_t id, std::int64_t number) {
-    std::int64_t most = 0;
-    for (int r = 0; r < world.size(); ++r) most = std::max(most, prompt_tokens(id, r));
-    for (std::int64_t begin = 0; begin < most; begin += kPromptChunk) {
-      PromptTaps taps;
-      taps.step = number;
-      taps.request = id;
-      taps.history = &history;
-      taps.ranks.resize(static_cast<std::size_t>(world.size()));
-      for (int r = 0; r < world.size(); ++r) {
-        taps.ranks[static_cast<std::size_t>(r)].index = chunk_tokens(id, r, begin);
-      }
-      prompt_chunk(id, number, begin, taps);
-    }
-  }
-
-  std::int64_t prompt_tokens(std::int64_t id, int rank) const {
-    const std::int64_t length = history.request(id).prompt_len;
-    return owned_count(scenario.layout, rank % scenario.layout.kvp, length, length);
-  }
-
-  std::vector<std::int64_t> chunk_tokens(std::int64_t id, int rank, std::int64_t begin) const {
-    const std::int64_t length = history.request(id).prompt_len;
-    const std::int64_t end = std::min(begin + kPromptChunk, prompt_tokens(id, rank));
-    std::vector<std::int64_t> tokens;
-    for (std::int64_t local = begin; local < end; ++local) {
-      tokens.push_back(
-          nth_owned_prompt(scenario.layout, rank % scenario.layout.kvp, local, length));
-    }
-    return tokens;
-  }
-
-  void prompt_chunk(std::int64_t id, std::int64_t number, std::int64_t begin, PromptTaps& taps) {
-    for (std::size_t i = 0; i < ranks.size(); ++i) {
-      const std::vector<std::int64_t>& tokens =
-          taps.ranks[static_cast<std::size_t>(world.first_local()) + i].index;
-      const auto rows = std::ssize(tokens);
-      RankState& rank = *ranks[i];
-      rank.begin_step(number, rows, 0, true);
-      fill_hidden(rank, id, tokens);
-      const std::int64_t page = rank.place().tokens_per_block;
-      const std::span<const std::int64_t> table = rank.cache().table(id);
-      for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t local = begin + row;
-        int_at(rank.step().position, row) =
-            problem.position_base + tokens[static_cast<std::size_t>(row)];
-        int_at(rank.step().slot, row) =
-            table[static_cast<std::size_t>(local / page)] * page + local % page;
-      }
-    }
+  void compute_prompt(const RequestState& request, std::int64_t number) {
     const Subject::Part& project = subject.prompt_part(HXC_PROJECT);
-    run_part(project, number);
     const Subject::Part& append = subject.prompt_part(HXC_APPEND);
-    if (append.first != project.first) run_part(append, number);
-    if (scenario.run.observe == Observe::end) return;
-    collector.prompt(ranks, taps);
-    if (world.is_root()) observer->on_prompt(taps);
-  }
-
-  // Consecutive tokens are made in one go.
-  void fill_hidden(RankState& rank, std::int64_t id, const std::vector<std::int64_t>& tokens) {
-    const std::int64_t row_bytes =
-        problem.hidden_size * static_cast<std::int64_t>(size_of(problem.dtype));
-    for (std::size_t begin = 0; begin < tokens.size();) {
-      std::size_t end = begin + 1;
-      while (end < tokens.size() && tokens[end] == tokens[end - 1] + 1) ++end;
-      inputs.hidden({id, tokens[begin]}, static_cast<std::int64_t>(end - begin),
-                    rank.hidden.data() + static_cast<std::int64_t>(begin) * row_bytes);
-      begin = end;
+    const std::int64_t end = prompts.most_owned(request);
+    for (std::int64_t begin = 0; begin < end; begin += kPromptChunk) {
+      PromptTaps taps = prompts.lay_out_chunk(request, number, begin);
+      taps.history = &history;
+      run_part(project, number);
+      if (append.first != project.first) run_part(append, number);
+      if (scenario.run.observe == Observe::end) continue;
+      collector.prompt(ranks, taps);
+      world.enter_harness("judge", number);
+      if (world.is_root()) observer->on_prompt(taps);
     }
   }
 

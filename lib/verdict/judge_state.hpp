@@ -12,7 +12,7 @@
 #include "verdict/geometry.hpp"
 #include "verdict/ledger.hpp"
 #include "verdict/step_view.hpp"
-#include "verdict/wide_weights.hpp"
+#include "verdict/linear_maps.hpp"
 
 namespace helixcheck {
 
@@ -33,7 +33,7 @@ struct JudgeState {
   const Scenario& scenario;
   const Problem& problem;
   Geometry geometry;
-  WideWeights weights;
+  LinearMaps weights;
   CacheMirror mirror;
   Ledger ledger;
   Scratch scratch;

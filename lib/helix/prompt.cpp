@@ -1,0 +1,113 @@
+// Owners follow the definition of ownership: how a prompt got here is no part of the test.
+
+#include "helix/prompt.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "mla/formats.hpp"
+#include "scenario/ownership.hpp"
+#include "subject/views.hpp"
+
+namespace helixcheck {
+
+void PromptFiller::store_given(const RequestState& request) {
+  const Problem& problem = scenario_.problem;
+  const std::int64_t length = request.prompt_len;
+  const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
+  const std::int64_t row_bytes = width * static_cast<std::int64_t>(size_of(problem.dtype));
+  std::vector<std::byte> rows(static_cast<std::size_t>(std::min(length, kPromptChunk) * row_bytes));
+  std::vector<std::int64_t> next(static_cast<std::size_t>(scenario_.layout.kvp), 0);
+  for (std::int64_t begin = 0; begin < length; begin += kPromptChunk) {
+    const std::int64_t count = std::min(kPromptChunk, length - begin);
+    inputs_.latent({request.id, begin}, begin, count, rows.data());
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t owner = owner_of(scenario_.layout, begin + i, length);
+      const std::int64_t local = next[static_cast<std::size_t>(owner)]++;
+      for (auto& rank : ranks_) {
+        if (rank->place().kvp_rank != owner) continue;
+        store_row(rank->cache(), request.id, local, rows.data() + i * row_bytes);
+      }
+    }
+  }
+}
+
+void PromptFiller::store_row(PagedCache& cache, std::int64_t request, std::int64_t local,
+                             const std::byte* row) {
+  const Problem& problem = scenario_.problem;
+  std::byte* to = cache.row(request, local);
+  if (problem.kv_cache_dtype == problem.dtype) {
+    std::memcpy(to, row, static_cast<std::size_t>(cache.row_bytes()));
+    return;
+  }
+  values_.resize(static_cast<std::size_t>(problem.kv_lora_rank + problem.qk_rope_head_dim));
+  decode_to(problem.dtype, row, std::span<double>(values_));
+  for (double& value : values_) value /= problem.kv_scale;
+  encode_from(problem.kv_cache_dtype, std::span<const double>(values_), to);
+}
+
+std::int64_t PromptFiller::owned(const RequestState& request, int rank) const {
+  return owned_count(scenario_.layout, rank % scenario_.layout.kvp, request.prompt_len,
+                     request.prompt_len);
+}
+
+std::int64_t PromptFiller::most_owned(const RequestState& request) const {
+  std::int64_t most = 0;
+  for (int rank = 0; rank < world_.size(); ++rank) most = std::max(most, owned(request, rank));
+  return most;
+}
+
+std::vector<std::int64_t> PromptFiller::chunk_tokens(const RequestState& request, int rank,
+                                                     std::int64_t begin) const {
+  const std::int64_t end = std::min(begin + kPromptChunk, owned(request, rank));
+  std::vector<std::int64_t> tokens;
+  for (std::int64_t local = begin; local < end; ++local) {
+    tokens.push_back(
+        nth_owned_prompt(scenario_.layout, rank % scenario_.layout.kvp, local, request.prompt_len));
+  }
+  return tokens;
+}
+
+PromptTaps PromptFiller::lay_out_chunk(const RequestState& request, std::int64_t step,
+                                       std::int64_t begin) {
+  PromptTaps taps;
+  taps.step = step;
+  taps.request = request.id;
+  taps.ranks.resize(static_cast<std::size_t>(world_.size()));
+  for (int r = 0; r < world_.size(); ++r) {
+    taps.ranks[static_cast<std::size_t>(r)].index = chunk_tokens(request, r, begin);
+  }
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    RankState& rank = *ranks_[i];
+    const std::vector<std::int64_t>& tokens =
+        taps.ranks[static_cast<std::size_t>(world_.first_local()) + i].index;
+    rank.begin_step(step, std::ssize(tokens), 0, true);
+    fill_hidden(rank, request.id, tokens);
+    const std::int64_t page = rank.place().tokens_per_block;
+    const std::span<const std::int64_t> table = rank.cache().table(request.id);
+    for (std::int64_t row = 0; row < std::ssize(tokens); ++row) {
+      const std::int64_t local = begin + row;
+      int_at(rank.step().position, row) =
+          scenario_.problem.position_base + tokens[static_cast<std::size_t>(row)];
+      int_at(rank.step().slot, row) =
+          table[static_cast<std::size_t>(local / page)] * page + local % page;
+    }
+  }
+  return taps;
+}
+
+// Consecutive tokens are made in one go.
+void PromptFiller::fill_hidden(RankState& rank, std::int64_t request,
+                               const std::vector<std::int64_t>& tokens) {
+  const std::int64_t row_bytes =
+      scenario_.problem.hidden_size * static_cast<std::int64_t>(size_of(scenario_.problem.dtype));
+  for (std::size_t begin = 0; begin < tokens.size();) {
+    std::size_t end = begin + 1;
+    while (end < tokens.size() && tokens[end] == tokens[end - 1] + 1) ++end;
+    inputs_.hidden({request, tokens[begin]}, static_cast<std::int64_t>(end - begin),
+                   rank.hidden.data() + static_cast<std::int64_t>(begin) * row_bytes);
+    begin = end;
+  }
+}
+
+}  // namespace helixcheck
