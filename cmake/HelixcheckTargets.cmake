@@ -32,8 +32,8 @@ if(HELIXCHECK_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${HELIXCHECK_CCACHE})
 endif()
 
-# helixcheck_library(<room> SOURCES ... [USES ...]): static library helixcheck_<room>; USES names the
-# rooms it may include from.
+# helixcheck_library(<room> SOURCES ... [USES ...]): static library helixcheck_<room>; USES names
+# the rooms it may include from.
 function(helixcheck_library room)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;USES;LIBRARIES")
   add_library(helixcheck_${room} STATIC ${arg_SOURCES})
@@ -44,9 +44,9 @@ function(helixcheck_library room)
   target_link_libraries(helixcheck_${room} PRIVATE ${arg_LIBRARIES})
 endfunction()
 
-# helixcheck_kernels(<file>... [AVX2 <file>...]): files of the calling room that hold hot loops. They
-# are unrolled in every build type; the AVX2 ones are chosen at run time, so that binaries run on any
-# x86-64 machine, and are empty elsewhere.
+# helixcheck_kernels(<file>... [AVX2 <file>...]): files of the calling room that hold hot loops.
+# They are unrolled in every build type; the AVX2 ones are chosen at run time, so that binaries run
+# on any x86-64 machine, and are empty elsewhere.
 function(helixcheck_kernels)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "AVX2")
   set_source_files_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES COMPILE_OPTIONS -O3)

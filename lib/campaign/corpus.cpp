@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fmt/format.h>
 #include <set>
 #include <system_error>
@@ -21,7 +22,9 @@ void collect_files(const fs::path& folder, std::vector<fs::path>& files) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     children.push_back(entry.path());
   }
-  std::sort(children.begin(), children.end());
+  std::sort(children.begin(), children.end(), [](const fs::path& a, const fs::path& b) {
+    return strverscmp(a.c_str(), b.c_str()) < 0;  // ctx64 before ctx4096
+  });
   for (const fs::path& child : children) {
     if (fs::is_directory(child)) {
       collect_files(child, files);

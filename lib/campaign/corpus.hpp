@@ -19,7 +19,8 @@ struct CorpusEntry {
 // this command was built with.
 std::filesystem::path default_corpus();
 
-// Every scenario below the given files and folders, in path order within each, without repetition.
+// Every scenario below the given files and folders, in path order within each (numbers by
+// value), without repetition.
 // A target that is no path is taken as a short name, or as NAME/ for a folder, in `corpus`. Folders
 // that hold a golden.json keep tensors for a test of their own and are passed over. Throws
 // InputError listing every file that cannot be read, one line each, or naming the target that

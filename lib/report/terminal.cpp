@@ -84,7 +84,9 @@ std::string summary_line(const RunResult& result, std::size_t width) {
 
 std::string replay_command(const RunResult& result) {
   std::string command = "helixcheck run";
-  for (const std::string& argument : print_arguments(result.scenario)) {
+  Scenario scenario = result.scenario;
+  if (scenario.name == short_name(scenario)) scenario.name.clear();  // derived again
+  for (const std::string& argument : print_arguments(scenario)) {
     command += " " + quoted(argument);
   }
   const std::string& subject = result.argument.empty() ? result.subject : result.argument;

@@ -1,4 +1,4 @@
-// Helpers that several stage checks use.
+// What several stage checks use: widened rows, hidden states, statistics in any form.
 
 #include "verdict/judge_state.hpp"
 
@@ -57,7 +57,8 @@ bool same_bits(const TapView* a, const TapView* b) {
   const std::int64_t count = a->elements();
   const std::size_t bytes = a->integers ? sizeof(std::int64_t) : size_of(a->dtype);
   return count == b->elements() &&
-         std::memcmp(a->data, b->data, static_cast<std::size_t>(count) * bytes) == 0;
+         (count == 0 ||
+          std::memcmp(a->data, b->data, static_cast<std::size_t>(count) * bytes) == 0);
 }
 
 void load_hidden(JudgeState& state, std::span<const Row> rows) {

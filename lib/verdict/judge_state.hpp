@@ -11,8 +11,8 @@
 #include "verdict/contract.hpp"
 #include "verdict/geometry.hpp"
 #include "verdict/ledger.hpp"
-#include "verdict/step_view.hpp"
 #include "verdict/linear_maps.hpp"
+#include "verdict/step_view.hpp"
 
 namespace helixcheck {
 

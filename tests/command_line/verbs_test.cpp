@@ -109,7 +109,7 @@ TEST(Replay, TakesFoldersAndSelectsByName) {
   ASSERT_EQ(result.status, 0) << result.err;
   const Json json = Json::parse(result.out);
   EXPECT_EQ(json.at("passed"), 2);
-  EXPECT_EQ(json.at("runs").at(0).at("name"), "two_ctx16");
+  EXPECT_EQ(json.at("runs").at(0).at("name"), "two_ctx8");
 }
 
 TEST(List, ShowsTheCorpusAndTheModels) {

@@ -131,7 +131,10 @@ int disagree(helixcheck::mpi::Session& session, bool leave) {
 void fall_out(const std::string& how, std::unique_ptr<World>& world) {
   if (how == "kill") raise(SIGKILL);
   if (how == "stop") raise(SIGSTOP);
-  if (how == "term") kill(getpid(), SIGTERM);
+  if (how == "term") {
+    kill(getpid(), SIGTERM);
+    for (;;) pause();  // the watchdog names the stage it finds this rank in
+  }
   if (how == "abort") std::abort();
   if (how == "segv") raise(SIGSEGV);
   if (how == "exit") std::exit(0);
