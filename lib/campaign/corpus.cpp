@@ -65,6 +65,15 @@ std::vector<fs::path> files_of(const std::string& target, const fs::path& corpus
   return named;
 }
 
+std::vector<fs::path> readable_files_of(const std::string& target, const fs::path& corpus) {
+  try {
+    return files_of(target, corpus);
+  } catch (const fs::filesystem_error& error) {
+    throw InputError(
+        fmt::format("{}: cannot be searched for scenarios: {}", target, error.code().message()));
+  }
+}
+
 }  // namespace
 
 fs::path default_corpus() {
@@ -79,7 +88,7 @@ std::vector<CorpusEntry> find_scenarios(const std::vector<std::string>& targets,
   std::set<fs::path> seen;
   std::string errors;
   for (const std::string& target : targets) {
-    for (const fs::path& file : files_of(target, corpus)) {
+    for (const fs::path& file : readable_files_of(target, corpus)) {
       if (!seen.insert(fs::weakly_canonical(file)).second) continue;
       try {
         entries.push_back(CorpusEntry{file, load_scenario(file)});

@@ -116,8 +116,13 @@ StageContracts contracts_for(const Subject& subject, const RunOptions& options) 
 // A rule that no tolerance covers was broken outside of any tap.
 void record_fault(RunResult& result, const SubjectError& error) {
   result.verdict.pass = false;
-  if (!result.verdict.blame) result.verdict.blame.emplace();
-  result.verdict.blame->sentence = error.what();
+  if (result.verdict.blame) return;  // a tap had failed before
+  Blame blame;
+  if (const auto* at = dynamic_cast<const StageError*>(&error)) {
+    blame.stage = static_cast<Stage>(at->stage);
+  }
+  blame.sentence = error.what();
+  result.verdict.blame = blame;
 }
 
 RunResult run_once(const Scenario& scenario, World& world, const Subject& subject,
@@ -165,6 +170,13 @@ void require_memory(const Scenario& scenario) {
 RunResult run_scenario(const Scenario& scenario, World& world, const Subject& subject,
                        const RunOptions& options) {
   RunResult result = run_once(scenario, world, subject, options);
+  const bool judged = !result.verdict.pass || result.verdict.unjudged.empty();
+  if (!world.agree(judged)) {
+    throw InputError(
+        fmt::format("scenario {}: {}: it is too large for the check end to end; show"
+                    " all taps, or make it smaller",
+                    scenario.name, result.verdict.unjudged));
+  }
   if (world.agree(result.verdict.pass)) return result;
   RunOptions quiet = options;
   quiet.listener = nullptr;

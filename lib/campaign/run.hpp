@@ -43,7 +43,8 @@ struct RunOptions {
 // Throws InputError if the scenario needs more memory than is free, naming both figures.
 void require_memory(const Scenario& scenario);
 
-// Runs `scenario` (valid) on a world of its size. A run that fails is repeated once; a verdict that
+// Runs `scenario` (valid) on a world of its size. Throws InputError if it hides so much that its
+// results cannot be judged. A run that fails is repeated once; a verdict that
 // changes is reported as such. What the subject does wrong outside of taps (an error status, a
 // collective the ranks disagree on) becomes a failed verdict too. On processes other than the root
 // the result holds no verdict.

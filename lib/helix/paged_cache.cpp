@@ -64,6 +64,7 @@ PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages)
     store_code(dtype, pattern_.data(), i, code);
   }
   memory_.resize(static_cast<std::size_t>(total * page_pitch_));
+  expected_.resize(memory_.size());
   for (std::int64_t page = 0; page < total; ++page) poison(address(page, 0), page_pitch_);
   users_.assign(static_cast<std::size_t>(total), 0);
   free_ = page_sequence(scenario, total);
@@ -82,8 +83,18 @@ std::byte* PagedCache::address(std::int64_t page, std::int64_t row) const {
   return const_cast<std::byte*>(memory_.data()) + page * page_pitch_ + row * row_pitch_;
 }
 
+std::byte* PagedCache::expected(const std::byte* address) {
+  return expected_.data() + (address - memory_.data());
+}
+
 void PagedCache::poison(std::byte* begin, std::int64_t bytes) {
   std::memcpy(begin, pattern_.data(), static_cast<std::size_t>(bytes));
+  std::memcpy(expected(begin), pattern_.data(), static_cast<std::size_t>(bytes));
+}
+
+void PagedCache::copy_row(std::byte* to, const std::byte* from) {
+  std::memcpy(to, from, static_cast<std::size_t>(row_bytes_));
+  std::memcpy(expected(to), from, static_cast<std::size_t>(row_bytes_));
 }
 
 std::int64_t PagedCache::take_page() {
@@ -115,7 +126,7 @@ void PagedCache::grow(std::int64_t id, std::int64_t length) {
   if (tail > 0 && users_[static_cast<std::size_t>(request.pages[tail_place])] > 1) {
     const std::int64_t shared = request.pages[tail_place], own = take_page();
     for (std::int64_t row = 0; row < tail; ++row) {
-      std::memcpy(address(own, row), address(shared, row), static_cast<std::size_t>(row_bytes_));
+      copy_row(address(own, row), address(shared, row));
     }
     drop_page(shared);
     set_page(request, tail_place, own);
@@ -181,36 +192,22 @@ std::byte* PagedCache::read(std::int64_t id, std::byte* out) const {
   return out;
 }
 
-void PagedCache::check_poison(const std::byte* begin, const std::byte* end, Spare& spare) const {
-  const auto bytes = static_cast<std::size_t>(end - begin);
-  if (std::memcmp(begin, pattern_.data(), bytes) == 0) return;
-  for (std::size_t i = 0; i < bytes; ++i) {
-    if (begin[i] == pattern_[i]) continue;
-    if (spare.changed++ == 0) spare.first = begin + i - memory_.data();
+void PagedCache::accept(std::int64_t id, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t local = begin; local < end; ++local) {
+    const std::byte* written = row(id, local);
+    std::memcpy(expected(written), written, static_cast<std::size_t>(row_bytes_));
   }
 }
 
-PagedCache::Spare PagedCache::check_spare() const {
-  std::vector<std::int64_t> used(users_.size(), 0);  // live rows of each page
-  for (const auto& [id, request] : requests_) {
-    for (std::size_t place = 0; place < request.pages.size(); ++place) {
-      const std::int64_t rows = std::min(
-          tokens_per_page_, request.length - static_cast<std::int64_t>(place) * tokens_per_page_);
-      std::int64_t& most = used[static_cast<std::size_t>(request.pages[place])];
-      most = std::max(most, rows);
-    }
+PagedCache::Changes PagedCache::take_changes() {
+  Changes changes;
+  if (memory_ == expected_) return changes;
+  for (std::size_t i = 0; i < memory_.size(); ++i) {
+    if (memory_[i] == expected_[i]) continue;
+    if (changes.count++ == 0) changes.first = static_cast<std::int64_t>(i);
   }
-  Spare spare;
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    const auto page = static_cast<std::int64_t>(i);
-    if (row_pitch_ > row_bytes_) {
-      for (std::int64_t row = 0; row < used[i]; ++row) {
-        check_poison(address(page, row) + row_bytes_, address(page, row + 1), spare);
-      }
-    }
-    check_poison(address(page, used[i]), address(page, 0) + page_pitch_, spare);
-  }
-  return spare;
+  expected_ = memory_;
+  return changes;
 }
 
 }  // namespace helixcheck

@@ -1,8 +1,9 @@
 // One rank's paged KV cache: memory, page tables, sharing between forks, poison.
 //
-// The harness owns it; subjects see it as a view and a page table. Every byte that no live row
-// occupies holds poison, and stays poison: spare pages, page tails, the gaps of the layout and rows
-// that were dropped. Rows of a request are numbered in local order, 0 .. length-1.
+// The harness owns it; subjects see it as a view and a page table. Spare pages, page tails, the
+// gaps of the layout and rows that were dropped hold poison. The cache knows what every byte should
+// be: a subject may change nothing but the rows it was told to append. Rows of a request are
+// numbered in local order, 0 .. length-1.
 
 #pragma once
 
@@ -41,12 +42,15 @@ class PagedCache {
   // Copies all rows of a request, dense, to `out`. Returns the end of what it wrote.
   std::byte* read(std::int64_t request, std::byte* out) const;
 
-  // Bytes that should be poison and are not.
-  struct Spare {
-    std::int64_t changed = 0;
+  // Takes rows [begin, end) of a request as they are now: they were just written.
+  void accept(std::int64_t request, std::int64_t begin, std::int64_t end);
+
+  // Bytes that nobody may write but somebody wrote since the last call.
+  struct Changes {
+    std::int64_t count = 0;
     std::int64_t first = -1;  // byte offset from the start of the pool
   };
-  Spare check_spare() const;
+  Changes take_changes();
 
  private:
   struct Request {
@@ -59,12 +63,14 @@ class PagedCache {
   void drop_page(std::int64_t page);
   void set_page(Request& request, std::size_t place, std::int64_t page);
   void poison(std::byte* begin, std::int64_t bytes);
-  void check_poison(const std::byte* begin, const std::byte* end, Spare& spare) const;
+  void copy_row(std::byte* to, const std::byte* from);
+  std::byte* expected(const std::byte* address);  // the same place in expected_
 
   std::int64_t tokens_per_page_, row_bytes_, row_pitch_, page_pitch_, id_base_;
   std::vector<std::byte> pattern_;  // poison, one row pitch and more
   std::int64_t element_bytes_;
   std::vector<std::byte> memory_;
+  std::vector<std::byte> expected_;  // what memory_ holds if nobody writes what he may not
   std::vector<std::int64_t> free_;   // pool indices; the last is taken next
   std::vector<std::int64_t> users_;  // for each page, how many requests hold it
   std::map<std::int64_t, Request> requests_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <fmt/format.h>
 #include <limits>
 #include <numbers>
 
@@ -14,19 +15,30 @@
 #include "helix/prompt.hpp"
 #include "helix/rank_state.hpp"
 #include "helix/tap_collector.hpp"
+#include "scenario/names.hpp"
 #include "scenario/ownership.hpp"
 #include "subject/views.hpp"
 
 namespace helixcheck {
 namespace {
 
-std::vector<Tap> taps_between(Stage first, Stage last) {
-  std::vector<Tap> taps;
-  for (int i = 0; i < kTapCount; ++i) {
-    const auto tap = static_cast<Tap>(i);
-    if (stage_of(tap) >= first && stage_of(tap) <= last) taps.push_back(tap);
+bool covers(const Subject::Part& part, Stage stage) {
+  return part.first <= static_cast<hxc_stage>(stage) && static_cast<hxc_stage>(stage) <= part.last;
+}
+
+// Spans must not reach over the ends of what an entry runs.
+void require_parts(const Subject& subject, Entry entry) {
+  for (const Subject::Part& part : subject.parts()) {
+    const bool single = part.first == part.last;
+    const bool core_misfit = covers(part, Stage::project) || covers(part, Stage::output);
+    const bool merge_misfit = covers(part, Stage::combine);
+    if (single || entry == Entry::layer || !(entry == Entry::core ? core_misfit : merge_misfit)) {
+      continue;
+    }
+    throw InputError(
+        fmt::format("subject {} covers {} to {} in one piece, which entry {} does not run",
+                    subject.name(), stage_name(part.first), stage_name(part.last), name_of(entry)));
   }
-  return taps;
 }
 
 }  // namespace
@@ -62,7 +74,8 @@ struct Pipeline::Impl {
         extents(problem.entry == Entry::merge ? merge_extents() : find_extents(scenario, script)),
         history(scenario),
         prompts(in, w, ranks),
-        collector(w) {
+        collector(w, ranks) {
+    require_parts(subject, problem.entry);
     std::vector<const hxc_rank*> places;
     std::vector<const hxc_weights*> weights;
     for (int i = 0; i < world.local_ranks(); ++i) {
@@ -91,7 +104,9 @@ struct Pipeline::Impl {
       const auto number = static_cast<std::int64_t>(i);
       switch (step.kind) {
         case StepKind::join: join(step, number); break;
-        case StepKind::decode: decode(step, number); break;
+        case StepKind::decode:
+          if (!decode(step, number)) return;
+          break;
         default: rearrange(step); break;
       }
     }
@@ -146,8 +161,9 @@ struct Pipeline::Impl {
       taps.history = &history;
       run_part(project, number);
       if (append.first != project.first) run_part(append, number);
+      prompts.accept_chunk(request, begin);
       if (scenario.run.observe == Observe::end) continue;
-      collector.prompt(ranks, taps);
+      collector.take_prompt(taps);
       world.enter_harness("judge", number);
       if (world.is_root()) observer->on_prompt(taps);
     }
@@ -158,7 +174,8 @@ struct Pipeline::Impl {
     instance->run(part, steps, comm);
   }
 
-  void decode(const Step& step, std::int64_t number) {
+  // Returns false if the plan was unusable: then the run is over.
+  bool decode(const Step& step, std::int64_t number) {
     StepTaps taps;
     std::vector<StepRequest> requests;
     for (std::size_t i = 0; i < step.requests.size(); ++i) {
@@ -173,15 +190,50 @@ struct Pipeline::Impl {
     taps.padding_rows = scenario.layout.padding_rows;
     taps.history = &history;
     prepare_step(requests, rows, number);
+    const bool usable = run_stages(requests, number);
+    world.enter_harness("judge", number);
+    collector.finish(taps);
+    if (world.is_root()) observer->on_step(taps);
+    if (!usable && !shown(Tap::slot)) {
+      throw StageError(HXC_PLAN, fmt::format("step {}: plan points outside its memory", number));
+    }
+    return usable;
+  }
+
+  bool run_stages(std::span<const StepRequest> requests, std::int64_t number) {
+    collector.begin_step();
+    take_shown(Tap::block_table, Tap::block_table);
+    if (problem.entry == Entry::core) take_shown(Tap::q_a, Tap::latent);
     for (const Subject::Part& part : subject.parts()) {
       if (skipped(part)) continue;
       run_part(part, number);
-      if (part.last >= HXC_APPEND && part.first <= HXC_APPEND)
-        collector.read_cache(ranks, requests);
+      if (covers(part, Stage::append)) collector.read_cache(requests);
+      for (int i = 0; i < kTapCount; ++i) {
+        const auto tap = static_cast<Tap>(i);
+        if (covers(part, stage_of(tap)) && tap != Tap::cache_late) take_shown(tap, tap);
+      }
+      if (covers(part, Stage::plan) && !plan_is_usable()) return false;
     }
-    world.enter_harness("judge", number);
-    collector.step(ranks, shown_taps(), taps);
-    if (world.is_root()) observer->on_step(taps);
+    collector.read_late_changes();
+    take_shown(Tap::cache_late, Tap::cache_late);
+    return true;
+  }
+
+  // Later stages follow the plan into memory, so nothing in it may point outside, on any rank.
+  bool plan_is_usable() {
+    std::vector<std::byte> usable;
+    std::vector<Bytes> views;
+    for (const auto& rank : ranks) usable.push_back(std::byte{rank->plan_is_usable()});
+    for (const std::byte& flag : usable) views.push_back({&flag, 1});
+    bool all = true;
+    for (const Bytes& flag : world.gather_to_root(views)) all = all && flag[0] != std::byte{0};
+    return world.agree(all);
+  }
+
+  void take_shown(Tap first, Tap last) {
+    for (int i = static_cast<int>(first); i <= static_cast<int>(last); ++i) {
+      if (shown(static_cast<Tap>(i))) collector.take(static_cast<Tap>(i));
+    }
   }
 
   void prepare_step(std::span<const StepRequest> requests, std::span<const Row> rows,
@@ -242,19 +294,16 @@ struct Pipeline::Impl {
   }
 
   // Taps inside a span are not shown: nobody promises that they are written.
-  std::vector<Tap> shown_taps() const {
-    std::vector<Tap> shown;
+  bool shown(Tap tap) const {
+    const Stage stage = stage_of(tap);
     const Stage last = problem.entry == Entry::layer ? Stage::output : Stage::combine;
-    for (const Tap tap : taps_between(Stage::plan, last)) {
-      const Subject::Part& part = subject.part_of(static_cast<hxc_stage>(stage_of(tap)));
-      const bool exit = static_cast<hxc_stage>(stage_of(tap)) == part.last;
-      const bool result = stage_of(tap) == last;
-      const bool given = problem.entry == Entry::core && stage_of(tap) == Stage::project;
-      if ((exit || given) && (scenario.run.observe == Observe::all || result)) {
-        shown.push_back(tap);
-      }
-    }
-    return shown;
+    if (stage > last) return false;
+    const bool exit =
+        static_cast<hxc_stage>(stage) == subject.part_of(static_cast<hxc_stage>(stage)).last;
+    const bool given = tap == Tap::block_table || tap == Tap::cache_late ||
+                       (problem.entry == Entry::core && stage == Stage::project);
+    const bool result = stage == last && tap != Tap::v_up && tap != Tap::o_partial;
+    return (exit || given) && (scenario.run.observe == Observe::all || result);
   }
 
   // `merge`: given partials, one stage, one rank.
@@ -280,8 +329,11 @@ struct Pipeline::Impl {
     std::vector<Row> merge_rows(static_cast<std::size_t>(rows));
     taps.rows = merge_rows;
     taps.history = &history;
-    collector.step(ranks, {Tap::exchanged, Tap::exchanged_lse, Tap::combined, Tap::combined_lse},
-                   taps);
+    collector.begin_step();
+    for (const Tap tap : {Tap::exchanged, Tap::exchanged_lse, Tap::combined, Tap::combined_lse}) {
+      collector.take(tap);
+    }
+    collector.finish(taps);
     if (world.is_root()) observer->on_step(taps);
   }
 };

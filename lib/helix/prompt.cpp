@@ -27,6 +27,7 @@ void PromptFiller::store_given(const RequestState& request) {
       for (auto& rank : ranks_) {
         if (rank->place().kvp_rank != owner) continue;
         store_row(rank->cache(), request.id, local, rows.data() + i * row_bytes);
+        rank->cache().accept(request.id, local, local + 1);
       }
     }
   }
@@ -94,6 +95,13 @@ PromptTaps PromptFiller::lay_out_chunk(const RequestState& request, std::int64_t
     }
   }
   return taps;
+}
+
+void PromptFiller::accept_chunk(const RequestState& request, std::int64_t begin) {
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    const std::int64_t all = owned(request, world_.first_local() + static_cast<int>(i));
+    ranks_[i]->cache().accept(request.id, begin, std::min(begin + kPromptChunk, all));
+  }
 }
 
 // Consecutive tokens are made in one go.

@@ -15,8 +15,6 @@
 
 namespace helixcheck {
 
-using RankStates = std::vector<std::unique_ptr<RankState>>;  // of this process, in rank order
-
 class PromptFiller {
  public:
   // All must outlive the object.
@@ -33,6 +31,9 @@ class PromptFiller {
   // Prepares the prompt step of a chunk on every rank: hidden states, positions, slots. Returns the
   // token indices of every rank of the world, with no taps yet.
   PromptTaps lay_out_chunk(const RequestState& request, std::int64_t step, std::int64_t begin);
+
+  // The chunk's rows were appended.
+  void accept_chunk(const RequestState& request, std::int64_t begin);
 
  private:
   std::int64_t owned(const RequestState& request, int rank) const;

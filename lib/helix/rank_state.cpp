@@ -10,28 +10,18 @@
 namespace helixcheck {
 namespace {
 
-constexpr std::array<hxc_tensor hxc_step::*, kTapCount> kMembers = {&hxc_step::block_table,
-                                                                    &hxc_step::position,
-                                                                    &hxc_step::slot,
-                                                                    &hxc_step::local_len,
-                                                                    &hxc_step::visible,
-                                                                    &hxc_step::q_a,
-                                                                    &hxc_step::q_c,
-                                                                    &hxc_step::q_nope,
-                                                                    &hxc_step::q,
-                                                                    &hxc_step::kv_c,
-                                                                    &hxc_step::latent,
-                                                                    nullptr,
-                                                                    nullptr,
-                                                                    &hxc_step::partial_o,
-                                                                    &hxc_step::lse,
-                                                                    &hxc_step::exchanged,
-                                                                    &hxc_step::exchanged_lse,
-                                                                    &hxc_step::combined,
-                                                                    &hxc_step::combined_lse,
-                                                                    &hxc_step::v_up,
-                                                                    &hxc_step::o_partial,
-                                                                    &hxc_step::output};
+// clang-format off
+constexpr std::array<hxc_tensor hxc_step::*, kTapCount> kMembers = {
+    &hxc_step::block_table, &hxc_step::position, &hxc_step::slot, &hxc_step::local_len,
+    &hxc_step::visible, &hxc_step::row_request,
+    &hxc_step::q_a, &hxc_step::q_c, &hxc_step::q_nope, &hxc_step::q, &hxc_step::kv_c,
+    &hxc_step::latent,
+    nullptr, nullptr,
+    &hxc_step::partial_o, &hxc_step::lse, nullptr,
+    &hxc_step::exchanged, &hxc_step::exchanged_lse,
+    &hxc_step::combined, &hxc_step::combined_lse,
+    &hxc_step::v_up, &hxc_step::o_partial, &hxc_step::output};
+// clang-format on
 
 // Integers that no plan can produce, and floats that are NaN in every format.
 constexpr int kIntegerPoison = 0x55;
@@ -131,7 +121,7 @@ hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place) {
 }
 
 RankState::RankState(const Inputs& inputs, const hxc_model& model, int rank, const Extents& extents)
-    : problem_(inputs.problem()),
+    : scenario_(inputs.scenario()),
       place_(make_place(inputs.scenario(), rank)),
       weights_(make_weights(inputs, place_)),
       cache_(inputs.scenario(),
@@ -165,7 +155,7 @@ void RankState::shape(Tap tap, std::int32_t dtype, std::initializer_list<std::in
 
 void RankState::begin_step(std::int64_t step, std::int64_t rows, std::int64_t request_count,
                            bool is_prompt) {
-  const Problem& p = problem_;
+  const Problem& p = scenario_.problem;
   const std::int32_t dtype = boundary_dtype(p.dtype);
   const std::int64_t heads = place_.heads, owned = place_.owned_heads, kvp = place_.kvp;
   const std::int64_t latent = p.kv_lora_rank, width = latent + p.qk_rope_head_dim;
@@ -185,14 +175,14 @@ void RankState::begin_step(std::int64_t step, std::int64_t rows, std::int64_t re
     shape(Tap::kv_c, dtype, {rows, width});
     hidden.resize(
         std::max(hidden.size(), static_cast<std::size_t>(rows * p.hidden_size) * size_of(p.dtype)));
+    std::memset(hidden.data(), kFloatPoison, hidden.size());
     step_.hidden = dense(hidden.data(), dtype, {rows, p.hidden_size});
   }
   if (is_prompt) return;
   shape(Tap::block_table, HXC_INT64, {request_count, max_pages_});
   shape(Tap::local_len, HXC_INT64, {request_count});
   shape(Tap::visible, HXC_INT64, {rows});
-  row_request.resize(std::max(row_request.size(), static_cast<std::size_t>(rows)));
-  step_.row_request = dense(row_request.data(), HXC_INT64, {rows});
+  shape(Tap::row_request, HXC_INT64, {rows});
   if (layer && p.q_lora_rank > 0) {
     shape(Tap::q_a, dtype, {rows, p.q_lora_rank});
     shape(Tap::q_c, dtype, {rows, p.q_lora_rank});
@@ -219,6 +209,28 @@ void RankState::set_block_table(std::span<const StepRequest> requests) {
     const std::span<const std::int64_t> ids = cache_.table(requests[i].id);
     std::fill(std::copy(ids.begin(), ids.end(), row), row + table.shape[1], -1);
   }
+}
+
+bool RankState::plan_is_usable() const {
+  const auto within = [](std::int64_t value, std::int64_t low, std::int64_t high) {
+    return low <= value && value <= high;
+  };
+  const std::int64_t page = place_.tokens_per_block, pages = step_.cache.shape[0];
+  std::int64_t longest = 0;
+  for (std::int64_t i = 0; i < step_.request_count; ++i) {
+    const std::int64_t* table = &int_at(step_.block_table, i);
+    const auto held = std::find(table, table + step_.block_table.shape[1], -1) - table;
+    if (!within(int_at(step_.local_len, i), 0, held * page)) return false;
+    longest = std::max(longest, int_at(step_.local_len, i));
+  }
+  const std::int64_t first_slot = scenario_.layout.page_id_base * page;
+  for (std::int64_t row = 0; row < step_.rows; ++row) {
+    const std::int64_t slot = int_at(step_.slot, row);
+    if (slot != -1 && !within(slot, first_slot, pages * page - 1)) return false;
+    if (!within(int_at(step_.visible, row), 0, longest)) return false;
+    if (!within(int_at(step_.row_request, row), -1, step_.request_count - 1)) return false;
+  }
+  return true;
 }
 
 TapView RankState::view(Tap tap) const {

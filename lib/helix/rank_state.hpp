@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "helix/extents.hpp"
@@ -16,7 +17,7 @@
 
 namespace helixcheck {
 
-// The tensor of hxc_step that a tap shows; null for cache_rows and cache_spare.
+// The tensor of hxc_step that a tap shows; null for those of the cache itself.
 hxc_tensor hxc_step::*member_of(Tap tap);
 
 hxc_model make_model(const Inputs& inputs);
@@ -32,6 +33,7 @@ class RankState {
   RankState& operator=(const RankState&) = delete;
 
   const hxc_rank& place() const { return place_; }
+  const Layout& layout() const { return scenario_.layout; }
   const hxc_weights& weights() const { return weights_; }
   PagedCache& cache() { return cache_; }
   hxc_step& step() { return step_; }
@@ -43,16 +45,18 @@ class RankState {
   // Copies the page tables of the step's requests.
   void set_block_table(std::span<const StepRequest> requests);
 
+  // After `plan`: every slot lies in the pool, every count in what the request has.
+  bool plan_is_usable() const;
+
   std::byte* buffer(Tap tap) { return buffers_[static_cast<std::size_t>(tap)].data(); }
   TapView view(Tap tap) const;
 
-  std::vector<std::int64_t> row_request;  // buffer of hxc_step::row_request
-  std::vector<std::byte> hidden;          // [rows, D]
+  std::vector<std::byte> hidden;  // [rows, D]
 
  private:
   void shape(Tap tap, std::int32_t dtype, std::initializer_list<std::int64_t> extents);
 
-  const Problem& problem_;
+  const Scenario& scenario_;
   hxc_rank place_;
   hxc_weights weights_;
   PagedCache cache_;
@@ -61,5 +65,7 @@ class RankState {
   std::vector<std::byte> workspace_;
   hxc_step step_{};
 };
+
+using RankStates = std::vector<std::unique_ptr<RankState>>;  // of one process, in rank order
 
 }  // namespace helixcheck

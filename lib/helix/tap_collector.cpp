@@ -1,10 +1,11 @@
-// Ranks of this process are shown in place; bytes of other processes are copied once.
+// Bytes are copied once, when they are shown: what a later stage does to them is its own affair.
 
 #include "helix/tap_collector.hpp"
 
 #include <cstring>
 
 #include "mla/formats.hpp"
+#include "scenario/ownership.hpp"
 
 namespace helixcheck {
 namespace {
@@ -13,85 +14,99 @@ std::int64_t item_bytes(const TapView& view) {
   return view.integers ? 8 : static_cast<std::int64_t>(size_of(view.dtype));
 }
 
-std::size_t byte_count(const TapView& view) {
-  return static_cast<std::size_t>(view.elements() * item_bytes(view));
+Bytes bytes_of(const TapView& view) {
+  return {view.data, static_cast<std::size_t>(view.elements() * item_bytes(view))};
+}
+
+TapView pair_view(const std::array<std::int64_t, 2>& pair) {
+  return TapView{true, true, Dtype::fp32, {2}, reinterpret_cast<const std::byte*>(pair.data())};
 }
 
 }  // namespace
 
-void TapCollector::read_cache(Ranks ranks, std::span<const StepRequest> requests) {
-  rows_.resize(ranks.size());
-  spare_.resize(ranks.size());
-  for (std::size_t i = 0; i < ranks.size(); ++i) {
-    PagedCache& cache = ranks[i]->cache();
+void TapCollector::begin_step() {
+  rows_.resize(ranks_.size());
+  spare_.assign(ranks_.size(), Pair{0, -1});
+  late_.assign(ranks_.size(), Pair{0, -1});
+  for (Kept& kept : kept_) kept.views.clear();
+}
+
+void TapCollector::read_cache(std::span<const StepRequest> requests) {
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    PagedCache& cache = ranks_[i]->cache();
     std::int64_t rows = 0;
-    for (const StepRequest& request : requests) rows += cache.length(request.id);
+    for (const StepRequest& request : requests) {
+      const std::int64_t length = cache.length(request.id);
+      const std::int64_t before = owned_count(ranks_[i]->layout(), ranks_[i]->place().kvp_rank,
+                                              request.cached, request.prompt_len);
+      cache.accept(request.id, before, length);
+      rows += length;
+    }
     rows_[i].resize(static_cast<std::size_t>(rows * cache.row_bytes()));
     std::byte* out = rows_[i].data();
     for (const StepRequest& request : requests) out = cache.read(request.id, out);
-    const PagedCache::Spare spare = cache.check_spare();
-    spare_[i] = {spare.changed, spare.first};
+    const PagedCache::Changes changes = cache.take_changes();
+    spare_[i] = {changes.count, changes.first};
   }
 }
 
-std::vector<TapView> TapCollector::gather(std::span<const TapView> local, std::size_t keep) {
-  if (local.size() == static_cast<std::size_t>(world_.size())) {
-    return {local.begin(), local.end()};
+void TapCollector::read_late_changes() {
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    const PagedCache::Changes changes = ranks_[i]->cache().take_changes();
+    late_[i] = {changes.count, changes.first};
   }
+}
+
+TapView TapCollector::local_view(std::size_t rank, Tap tap) const {
+  if (tap == Tap::cache_spare) return pair_view(spare_[rank]);
+  if (tap == Tap::cache_late) return pair_view(late_[rank]);
+  if (tap != Tap::cache_rows) return ranks_[rank]->view(tap);
+  PagedCache& cache = ranks_[rank]->cache();
+  const hxc_tensor pool = cache.view();
+  const std::int64_t rows = std::ssize(rows_[rank]) / cache.row_bytes();
+  return TapView{
+      true, false, static_cast<Dtype>(pool.dtype), {rows, pool.shape[2]}, rows_[rank].data()};
+}
+
+const std::vector<TapView>& TapCollector::gather(Tap tap) {
+  Kept& kept = kept_[static_cast<std::size_t>(tap)];
+  kept.views.clear();
   std::vector<Bytes> send;
-  for (const TapView& view : local) send.push_back(Bytes(view.data, byte_count(view)));
-  const std::vector<Bytes> received = world_.gather_to_root(send);
+  for (std::size_t i = 0; i < ranks_.size(); ++i) send.push_back(bytes_of(local_view(i, tap)));
+  const bool all_here = ranks_.size() == static_cast<std::size_t>(world_.size());
+  const std::vector<Bytes> received = all_here ? send : world_.gather_to_root(send);
   std::size_t total = 0;
   for (const Bytes& bytes : received) total += bytes.size();
-  std::vector<std::byte>& storage = kept_[keep];
-  storage.resize(total);
-  std::vector<TapView> views;
-  std::byte* out = storage.data();
+  kept.bytes.resize(total);
+  std::byte* out = kept.bytes.data();
   for (const Bytes& bytes : received) {
     if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
-    TapView view = local.front();
+    TapView view = local_view(0, tap);
     std::int64_t row = item_bytes(view);  // bytes of one entry of the first axis
     for (std::size_t axis = 1; axis < view.shape.size(); ++axis) row *= view.shape[axis];
     if (row > 0) view.shape[0] = static_cast<std::int64_t>(bytes.size()) / row;
     view.data = out;
-    views.push_back(view);
+    kept.views.push_back(std::move(view));
     out += bytes.size();
   }
-  return views;
+  return kept.views;
 }
 
-void TapCollector::step(Ranks ranks, const std::vector<Tap>& shown, StepTaps& taps) {
+void TapCollector::take(Tap tap) {
+  if (local_view(0, tap).present) gather(tap);
+}
+
+void TapCollector::finish(StepTaps& taps) const {
   taps.ranks.resize(static_cast<std::size_t>(world_.size()));
-  std::vector<TapView> local(ranks.size());
-  for (const Tap tap : shown) {
-    for (std::size_t i = 0; i < ranks.size(); ++i) {
-      if (tap == Tap::cache_rows) {
-        const hxc_tensor cache = ranks[i]->cache().view();
-        const std::int64_t width = cache.shape[2];
-        const auto rows =
-            static_cast<std::int64_t>(rows_[i].size()) / ranks[i]->cache().row_bytes();
-        local[i] =
-            TapView{true, false, static_cast<Dtype>(cache.dtype), {rows, width}, rows_[i].data()};
-      } else if (tap == Tap::cache_spare) {
-        local[i] = TapView{
-            true, true, Dtype::fp32, {2}, reinterpret_cast<const std::byte*>(spare_[i].data())};
-      } else {
-        local[i] = ranks[i]->view(tap);
-      }
-    }
-    if (!local.front().present) continue;
-    const std::vector<TapView> views = gather(local, static_cast<std::size_t>(tap));
-    for (std::size_t rank = 0; rank < views.size(); ++rank) {
-      taps.ranks[rank][static_cast<std::size_t>(tap)] = views[rank];
-    }
+  for (std::size_t tap = 0; tap < kept_.size(); ++tap) {
+    const std::vector<TapView>& views = kept_[tap].views;
+    for (std::size_t rank = 0; rank < views.size(); ++rank) taps.ranks[rank][tap] = views[rank];
   }
 }
 
-void TapCollector::prompt(Ranks ranks, PromptTaps& taps) {
-  std::vector<TapView> local(ranks.size());
+void TapCollector::take_prompt(PromptTaps& taps) {
   for (const Tap tap : {Tap::kv_c, Tap::latent}) {
-    for (std::size_t i = 0; i < ranks.size(); ++i) local[i] = ranks[i]->view(tap);
-    const std::vector<TapView> views = gather(local, static_cast<std::size_t>(tap));
+    const std::vector<TapView>& views = gather(tap);
     for (std::size_t rank = 0; rank < views.size(); ++rank) {
       (tap == Tap::kv_c ? taps.ranks[rank].kv_c : taps.ranks[rank].latent) = views[rank];
     }

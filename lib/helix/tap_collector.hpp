@@ -1,9 +1,8 @@
-// Brings what the ranks of all processes show to the root.
+// Brings what the ranks of all processes show to the root, tap by tap, as it is shown.
 
 #pragma once
 
 #include <array>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -15,28 +14,42 @@ namespace helixcheck {
 
 class TapCollector {
  public:
-  explicit TapCollector(World& world) : world_(world) {}
+  TapCollector(World& world, RankStates& ranks) : world_(world), ranks_(ranks) {}
 
-  using Ranks = std::span<const std::unique_ptr<RankState>>;
+  // Forgets the taps of the last step.
+  void begin_step();
 
-  // Reads the local rows of the step's requests back, to be shown as cache_rows by step().
-  void read_cache(Ranks ranks, std::span<const StepRequest> requests);
+  // Reads the local rows of the step's requests back, for cache_rows, and what else `append` wrote,
+  // for cache_spare. The step's new rows are taken as written.
+  void read_cache(std::span<const StepRequest> requests);
+  // What was written to the cache since then, for cache_late.
+  void read_late_changes();
 
-  // Fills taps.ranks on the root with the shown taps of every rank of the world. Views live until
-  // the next call. Collective over the world's processes.
-  void step(Ranks ranks, const std::vector<Tap>& shown, StepTaps& taps);
+  // Copies one tap of every rank to the root, as it is now. Collective over the world's processes.
+  void take(Tap tap);
+
+  // Fills taps.ranks on the root with what was taken. Views live until the next step.
+  void finish(StepTaps& taps) const;
 
   // Fills kv_c and latent of taps.ranks, whose index lists are given.
-  void prompt(Ranks ranks, PromptTaps& taps);
+  void take_prompt(PromptTaps& taps);
 
  private:
-  // One tap of all ranks, brought to the root; shape[0] of each follows from the bytes received.
-  std::vector<TapView> gather(std::span<const TapView> local, std::size_t keep);
+  using Pair = std::array<std::int64_t, 2>;  // changed bytes, offset of the first
+
+  TapView local_view(std::size_t rank, Tap tap) const;
+  // One tap of all ranks; shape[0] of each follows from the bytes received.
+  const std::vector<TapView>& gather(Tap tap);
 
   World& world_;
-  std::vector<std::vector<std::byte>> rows_;            // read back, by local rank
-  std::vector<std::array<std::int64_t, 2>> spare_;      // by local rank
-  std::array<std::vector<std::byte>, kTapCount> kept_;  // remote bytes, by tap
+  RankStates& ranks_;
+  std::vector<std::vector<std::byte>> rows_;  // read back, by local rank
+  std::vector<Pair> spare_, late_;            // by local rank
+  struct Kept {
+    std::vector<std::byte> bytes;
+    std::vector<TapView> views;  // by rank of the world; empty: not taken
+  };
+  std::array<Kept, kTapCount> kept_;
 };
 
 }  // namespace helixcheck

@@ -19,30 +19,24 @@ enum class Stage { plan, project, append, attend, exchange, combine, output };
 std::string_view name_of(Stage stage);
 
 // In pipeline order: the first tap that fails names the first stage that went wrong.
+// clang-format off
 enum class Tap {
-  block_table,  // given to plan, int64, never judged
-  position,
-  slot,
-  local_len,
-  visible,  // plan, integers
-  q_a,
-  q_c,
-  q_nope,
-  q,
-  kv_c,
-  latent,  // project
-  cache_rows,
-  cache_spare,  // append
-  partial_o,
-  lse,  // attend
-  exchanged,
-  exchanged_lse,  // exchange
-  combined,
-  combined_lse,  // combine
-  v_up,
-  o_partial,
-  output,  // output
+  // plan: integers; block_table is given to it and never judged
+  block_table, position, slot, local_len, visible, row_request,
+  // project
+  q_a, q_c, q_nope, q, kv_c, latent,
+  // append
+  cache_rows, cache_spare,
+  // attend; cache_late: nobody may write the cache after append
+  partial_o, lse, cache_late,
+  // exchange
+  exchanged, exchanged_lse,
+  // combine
+  combined, combined_lse,
+  // output
+  v_up, o_partial, output,
 };
+// clang-format on
 inline constexpr int kTapCount = static_cast<int>(Tap::output) + 1;
 std::string_view name_of(Tap tap);
 Stage stage_of(Tap tap);
@@ -72,8 +66,11 @@ struct StepRequest {
 //   cache_rows   per rank: for each request of the step in turn, its local rows in local order,
 //   read
 //                back through the page table right after `append`: [sum of local_len, R + P]
-//   cache_spare  per rank, int64 [2]: bytes that nobody may write but somebody wrote, and the
-//                offset of the first (0, -1 if none)
+//   cache_spare  per rank, int64 [2]: bytes of the pool other than the step's new rows that were
+//                written before the end of `append`, and the offset of the first (0, -1 if none)
+//   cache_late   the same for bytes written after `append`
+// Taps are taken right after the part that makes them. A step whose plan points outside its memory
+// ends there: it shows the taps of `plan` alone, and is the last one.
 struct StepTaps {
   std::int64_t step = 0;  // index into the expanded script
   std::span<const StepRequest> requests;

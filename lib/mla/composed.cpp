@@ -2,12 +2,14 @@
 
 #include "mla/composed.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "mla/attend.hpp"
 #include "mla/latent_rows.hpp"
 #include "mla/matmul.hpp"
 #include "mla/projection.hpp"
+#include "scenario/ownership.hpp"
 
 namespace helixcheck {
 namespace {
@@ -31,7 +33,11 @@ struct Composed::Impl {
   // Attention of the rows of one request, which start at row `first`, appended to the result.
   void attend(const RequestState& request, std::span<const Row> rows, std::span<const double> q,
               StepResult& result);
+  // The same shard by shard, every partial result stored and then merged.
+  void attend_shards(const RequestState& request, std::span<const Row> rows,
+                     std::span<const double> q, StepResult& result);
   std::vector<double> output(std::span<double> combined, std::int64_t rows) const;
+  std::vector<double> output_by_rank(std::span<const double> v_up, std::int64_t rows) const;
 
   const Inputs& inputs;
   const Problem& problem;
@@ -47,8 +53,14 @@ StepResult Composed::Impl::step(const History& history, std::span<const Row> row
   const std::size_t row_size = q.size() / rows.size();
   for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
     while (end < rows.size() && rows[end].request == rows[begin].request) ++end;
-    attend(history.request(rows[begin].request), rows.subspan(begin, end - begin),
-           std::span(q).subspan(begin * row_size, (end - begin) * row_size), result);
+    const RequestState& request = history.request(rows[begin].request);
+    const std::span<const double> queries =
+        std::span(q).subspan(begin * row_size, (end - begin) * row_size);
+    if (projection.stores()) {
+      attend_shards(request, rows.subspan(begin, end - begin), queries, result);
+    } else {
+      attend(request, rows.subspan(begin, end - begin), queries, result);
+    }
   }
   latents.forget_finished(history);
   projection.round(problem.dtype, result.combined);
@@ -70,6 +82,46 @@ void Composed::Impl::attend(const RequestState& request, std::span<const Row> ro
   for (const stages::AttendHead& head : attended.heads) result.lse.push_back(head.lse);
 }
 
+void Composed::Impl::attend_shards(const RequestState& request, std::span<const Row> rows,
+                                   std::span<const double> q, StepResult& result) {
+  const Layout& layout = inputs.scenario().layout;
+  const std::int64_t parts = layout.kvp, latent = problem.kv_lora_rank;
+  const std::int64_t lanes = std::ssize(rows) * problem.num_heads;
+  const double* all = latents.rows_of(request);  // [tokens, R + P]
+  const AttendShape shape{problem.num_heads, latent, inputs.rope().softmax_scale};
+  std::vector<double> o(static_cast<std::size_t>(lanes * parts * latent));  // [lanes, parts, R]
+  std::vector<double> lse(static_cast<std::size_t>(lanes * parts));
+  for (std::int64_t part = 0; part < parts; ++part) {
+    std::vector<double> own;
+    for (std::int64_t t = 0; t < request.tokens.size(); ++t) {
+      if (owner_of(layout, t, request.prompt_len) != part) continue;
+      own.insert(own.end(), all + t * width, all + (t + 1) * width);
+    }
+    std::vector<std::int64_t> visible;
+    for (const Row& row : rows) {
+      visible.push_back(owned_count(layout, part, row.index + 1, request.prompt_len));
+    }
+    const stages::AttendResult shard =
+        attend_rows(q, RowSource(own.data(), width), visible, shape, false);
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+      const std::int64_t place = lane * parts + part;
+      std::copy_n(shard.o.begin() + lane * latent, latent, o.begin() + place * latent);
+      lse[static_cast<std::size_t>(place)] = shard.heads[static_cast<std::size_t>(lane)].lse;
+    }
+  }
+  projection.round(problem.dtype, o);
+  std::vector<double> merged(static_cast<std::size_t>(latent)), unused(merged.size());
+  const auto each = static_cast<std::size_t>(parts * latent);
+  for (std::size_t lane = 0; lane < static_cast<std::size_t>(lanes); ++lane) {
+    result.lse.push_back(
+        stages::merge(std::span(o).subspan(lane * each, each),
+                      std::span(lse).subspan(lane * static_cast<std::size_t>(parts),
+                                             static_cast<std::size_t>(parts)),
+                      latent, merged, unused, unused));
+    result.combined.insert(result.combined.end(), merged.begin(), merged.end());
+  }
+}
+
 std::vector<double> Composed::Impl::output(std::span<double> combined, std::int64_t rows) const {
   const std::int64_t heads = problem.num_heads;
   const std::int64_t latent = problem.kv_lora_rank;
@@ -84,7 +136,27 @@ std::vector<double> Composed::Impl::output(std::span<double> combined, std::int6
                         {v_up.data() + h * value_dim, heads * value_dim});
   }
   projection.round(problem.dtype, v_up);
-  std::vector<double> y = project(v_up, rows, weights.o);
+  if (!projection.stores()) return project(v_up, rows, weights.o);
+  return output_by_rank(v_up, rows);
+}
+
+// Each rank stores its share of the output projection before the shares are added.
+std::vector<double> Composed::Impl::output_by_rank(std::span<const double> v_up,
+                                                   std::int64_t rows) const {
+  const std::int64_t ranks = inputs.scenario().layout.ranks();
+  const std::int64_t all = problem.num_heads * problem.v_head_dim, own = all / ranks;
+  const std::vector<double> o = widen(inputs.weights().o);  // [D, H * Vd]
+  std::vector<double> slice(static_cast<std::size_t>(problem.hidden_size * own));
+  std::vector<double> y(static_cast<std::size_t>(rows * problem.hidden_size)), share = y;
+  for (std::int64_t rank = 0; rank < ranks; ++rank) {
+    for (std::int64_t d = 0; d < problem.hidden_size; ++d) {
+      std::copy_n(o.begin() + d * all + rank * own, own, slice.begin() + d * own);
+    }
+    multiply_transposed({v_up.data() + rank * own, all}, rows, RowSource(slice.data(), own),
+                        problem.hidden_size, {share.data(), problem.hidden_size});
+    projection.round(problem.dtype, share);
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] += share[i];
+  }
   projection.round(problem.dtype, y);
   return y;
 }

@@ -15,7 +15,8 @@ namespace helixcheck {
 class Composed {
  public:
   // `store` is applied to each value that a subject would round to a format; the default keeps
-  // values as they are. A stochastic rounding there samples the rounding noise of the output.
+  // values as they are. A stochastic rounding there samples the rounding noise of the output; then
+  // attention and output projection run shard by shard, since ranks store their partial results.
   using Store = std::function<double(Dtype, double)>;
   explicit Composed(const Inputs& inputs, Store store = {});
   ~Composed();

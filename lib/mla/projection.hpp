@@ -26,6 +26,9 @@ class Projection {
   // Cache rows [count, R + P]: projected, or given by the case and then rounded to the KV format.
   void cache_rows(const LatentRows::Piece& piece, std::span<double> rows) const;
 
+  // Whether anything is stored on the way.
+  bool stores() const { return static_cast<bool>(store_); }
+
   // Applies `store` to all values.
   void round(Dtype dtype, std::span<double> values) const;
 

@@ -57,8 +57,8 @@ Json tap_json(const TapResult& tap) {
 Json blame_json(const Blame& blame) {
   Json json;
   json["sentence"] = blame.sentence;
-  json["stage"] = name_of(blame.stage);
-  json["tap"] = name_of(blame.tap);
+  if (blame.stage) json["stage"] = name_of(*blame.stage);
+  if (blame.tap) json["tap"] = name_of(*blame.tap);
   json["place"] = place_json(blame.place);
   return json;
 }

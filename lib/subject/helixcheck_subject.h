@@ -113,7 +113,11 @@ typedef struct {
 /* Everything one rank holds in one step. Outputs of earlier stages are inputs of later ones. `B` is
  * the number of rows, padding included: rows of request 0, of request 1, ..., then padding rows.
  * In a prompt step (is_prompt = 1) only kv_c, latent and the cache are produced, for the prompt
- * rows this rank owns: `position` and `slot` are given and plan is not called. */
+ * rows this rank owns: `position` and `slot` are given and plan is not called. Entries that end
+ * with `project` or `append` run it; a span that reaches further does not, the built-in stages do.
+ *
+ * What a stage does not produce is its input, and may not be written: every tap is taken right
+ * after the stage that makes it. */
 typedef struct {
   int64_t step;
   int32_t is_prompt;

@@ -21,6 +21,10 @@ void check_table(const hxc_subject& table) {
     throw InputError(fmt::format("subject {} speaks ABI version {}, this command version {}", name,
                                  table.abi_version, HXC_ABI_VERSION));
   }
+  if (table.name == nullptr || table.contract == nullptr ||
+      (table.entry_count > 0 && table.entries == nullptr)) {
+    throw InputError(fmt::format("subject {} lacks a name, a contract or its entries", name));
+  }
   for (std::int32_t i = 0; i < table.entry_count; ++i) {
     const hxc_entry& entry = table.entries[i];
     if (entry.first < HXC_PLAN || entry.first > entry.last || entry.last >= HXC_STAGE_COUNT ||
@@ -28,6 +32,11 @@ void check_table(const hxc_subject& table) {
       throw InputError(fmt::format("subject {}: entry {} does not name a run of stages", name, i));
     }
   }
+}
+
+// The sentence, also where the subject forgot to end it.
+std::string message_of(const hxc_error& error) {
+  return std::string(error.message, strnlen(error.message, sizeof error.message));
 }
 
 std::vector<Subject::Part> parts_of(const hxc_subject& table, bool overridden) {
@@ -117,10 +126,17 @@ Subject::Instance::~Instance() {
 void Subject::Instance::run(const Part& part, std::span<hxc_step* const> ranks, hxc_comm& comm) {
   hxc_error error{};
   void* handle = handles_[part.overridden ? 1 : 0];
-  if (const int status = part.run(handle, ranks.data(), &comm, &error)) {
-    throw SubjectError(fmt::format("step {}: stage {} failed with status {}: {}", ranks[0]->step,
-                                   stage_name(part.first), status, error.message));
+  int status = 0;
+  try {
+    status = part.run(handle, ranks.data(), &comm, &error);
+  } catch (...) {  // whatever it is: nothing may cross the boundary
+    throw StageError(part.first, fmt::format("step {}: stage {} threw an exception", ranks[0]->step,
+                                             stage_name(part.first)));
   }
+  if (status == 0) return;
+  throw StageError(part.first,
+                   fmt::format("step {}: stage {} failed with status {}: {}", ranks[0]->step,
+                               stage_name(part.first), status, message_of(error)));
 }
 
 std::size_t Subject::Instance::workspace_bytes() const {

@@ -12,9 +12,16 @@
 #include <string>
 #include <vector>
 
+#include "scenario/error.hpp"
 #include "subject/helixcheck_subject.h"
 
 namespace helixcheck {
+
+// A stage that broke a rule outside of its taps.
+struct StageError : SubjectError {
+  StageError(hxc_stage where, const std::string& sentence) : SubjectError(sentence), stage(where) {}
+  hxc_stage stage;
+};
 
 class Subject {
  public:
@@ -49,7 +56,7 @@ class Subject {
     ~Instance();
     Instance(const Instance&) = delete;
     Instance& operator=(const Instance&) = delete;
-    // Runs one part over the ranks of this process. Throws SubjectError with the entry's message.
+    // Runs one part over the ranks of this process. Throws StageError with the entry's message.
     void run(const Part& part, std::span<hxc_step* const> ranks, hxc_comm& comm);
     std::size_t workspace_bytes() const;  // for each rank
 

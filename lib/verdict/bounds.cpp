@@ -65,8 +65,9 @@ double weight_error(const Contract& contract, const AttendFacts& facts) {
   const double scale = facts.head.score_scale, top = std::abs(facts.head.max_score);
   const double scores =
       facts.exact_scores ? 0 : chain(contract, facts.width) * contract.u_acc * scale;
-  return scores + 3 * kUnit * (top + std::min(scale, top + kVanishing)) + 2 * contract.eps_exp +
-         2 * kUnit * tile_count(contract, facts);
+  const double scaling = facts.scaled_keys ? 2 * kUnit * scale : 0;
+  return scores + scaling + 3 * kUnit * (top + std::min(scale, top + kVanishing)) +
+         2 * contract.eps_exp + 2 * kUnit * tile_count(contract, facts);
 }
 
 // Row sum: `tile` additions inside a tile, one and a rescaling for each tile.
@@ -173,6 +174,7 @@ ValueBound attend_value(const Contract& contract, const AttendFacts& facts) {
   bound.value = sum_error(contract, facts) + 4 * kUnit;
   bound.spread = weight_error(contract, facts);
   if (!(flat(facts) && facts.exact_values)) bound.magnitude = contract.u_acc * sums;
+  if (facts.scaled_keys) bound.magnitude += 2 * kUnit;
   if (!flat(facts)) {
     bound.magnitude += p_unit(contract, facts.dtype);
     bound.absolute = p_floor(contract, facts);
@@ -211,14 +213,14 @@ MergeBound merge(const Contract& contract, const MergeFacts& facts) {
   const double parts = static_cast<double>(facts.parts);
   const bool converted = facts.form != LseForm::ln || contract.merge_by_total_lse;
   const double argument =
-      2 * kUnit * (std::min(facts.gap, kVanishing) + (converted ? 2 * facts.max_size : 0));
+      2 * kUnit * (std::min(facts.gap, kVanishing) + (converted ? 5 * facts.max_size : 0));
   MergeBound bound;
   bound.magnitude = (2 * parts + 2) * kUnit;
   if (contract.merge_by_total_lse) {
     bound.magnitude += 2 * kUnit * (facts.max_size + std::abs(facts.lse) + 4) + contract.eps_exp;
   }
   bound.spread = argument + 2 * contract.eps_exp;
-  bound.lse = contract.eps_exp + kUnit * (2 * parts + 4 + 2 * std::log(parts) + 2 * facts.max_size +
+  bound.lse = contract.eps_exp + kUnit * (2 * parts + 4 + 2 * std::log(parts) + 5 * facts.max_size +
                                           2 * std::abs(facts.lse));
   bound.magnitude *= kHigherOrders;
   bound.spread *= kHigherOrders;

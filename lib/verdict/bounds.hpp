@@ -34,6 +34,7 @@ struct AttendFacts {
   std::int64_t visible = 0;   // keys, at least 1
   std::int64_t width = 0;     // R + P
   Dtype dtype = Dtype::bf16;  // of probabilities, if the contract rounds them
+  bool scaled_keys = false;   // codes times a scale that is no power of two, rounded to fp32
   bool exact_scores = false;  // every partial sum of q . k is exact in fp32, in any order
   bool exact_values = false;  // every partial sum of values is, if all weights are 1
   bool independent = false;  // scores are dithered: rounding errors of different keys are unrelated

@@ -19,10 +19,12 @@ class EndToEnd {
   // The un-rounded reference of a step.
   const StepResult& exact(const StepView& step);
 
-  // Judges the final values of a step, or notes that the scenario is too large for it.
-  void judge(JudgeState& state, const StepView& step);
+  // Judges the final values of a step and its merged LSEs. False if the scenario is too large.
+  bool judge(JudgeState& state, const StepView& step);
 
  private:
+  void judge_lse(JudgeState& state, const StepView& step, const std::vector<StepResult>& noisy,
+                 double share);
   bool affordable(const StepView& step) const;
   void make_ensemble();
 

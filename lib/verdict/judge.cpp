@@ -58,6 +58,7 @@ struct Judge::Impl {
   JudgeState state;
   EndToEnd end_to_end;
   MismatchRule mismatch;
+  std::string unjudged;
 };
 
 Judge::Judge(const Inputs& inputs, const Contract& contract)
@@ -83,10 +84,16 @@ void Judge::on_step(const StepTaps& taps) {
   state.unanchored = false;
   note_absent(state, step);
   judge_stages(state, step);
+  bool judged = true;
   if (state.scenario.run.verdict == VerdictRule::mismatch) {
     impl_->mismatch.judge(state, step, impl_->end_to_end.exact(step));
   } else if (state.unanchored) {
-    impl_->end_to_end.judge(state, step);
+    judged = impl_->end_to_end.judge(state, step);
+  }
+  const Tap final = final_tap(state.problem.entry);
+  judged = judged && (step.rows() == 0 || state.ledger.compared(final));
+  if (!judged && impl_->unjudged.empty()) {
+    impl_->unjudged = fmt::format("step {} hides what {} is made from", taps.step, name_of(final));
   }
   state.ledger.close_step();
 }
@@ -94,7 +101,10 @@ void Judge::on_step(const StepTaps& taps) {
 Verdict Judge::verdict() {
   const JudgeState& state = impl_->state;
   Verdict verdict = state.ledger.verdict();
-  if (state.scenario.run.verdict != VerdictRule::mismatch) return verdict;
+  if (state.scenario.run.verdict != VerdictRule::mismatch) {
+    verdict.unjudged = impl_->unjudged;
+    return verdict;
+  }
   verdict.mismatch = impl_->mismatch.result(state.scenario.run);
   verdict.pass = verdict.mismatch->pass;
   if (verdict.pass) {

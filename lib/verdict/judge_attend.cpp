@@ -71,7 +71,10 @@ bounds::AttendFacts facts_of(const Shard& s, const stages::AttendResult& exact, 
   facts.visible = s.visible[static_cast<std::size_t>(row)];
   facts.width = g.width;
   facts.dtype = g.dtype;
-  facts.independent = s.state.problem.data.family == Family::uniform;
+  const Data& data = s.state.problem.data;
+  facts.independent = data.family == Family::uniform && data.tensors.empty();
+  int exponent = 0;
+  facts.scaled_keys = std::frexp(s.state.problem.kv_scale, &exponent) != 0.5;
   if (s.key_granule > 0) {
     const std::span<const double> q =
         s.q.subspan(static_cast<std::size_t>(lane * g.width), static_cast<std::size_t>(g.width));

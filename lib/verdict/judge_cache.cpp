@@ -169,14 +169,17 @@ void push_latents(JudgeState& state, const StepView& step) {
   }
 }
 
-void judge_spare(JudgeState& state, const StepView& step, std::int64_t rank) {
-  const TapView* spare = step.find(rank, Tap::cache_spare);
-  if (spare == nullptr) return;
-  Place place;
-  place.step = step.taps().step;
-  place.rank = rank;
-  place.element = spare->as_int64()[1];
-  state.ledger.tap(Tap::cache_spare).compare_integer(spare->as_int64()[0], 0, place);
+// Bytes of the cache that nobody may write, before and after the end of `append`.
+void judge_strays(JudgeState& state, const StepView& step, std::int64_t rank) {
+  for (const Tap tap : {Tap::cache_spare, Tap::cache_late}) {
+    const TapView* strays = step.find(rank, tap);
+    if (strays == nullptr) continue;
+    Place place;
+    place.step = step.taps().step;
+    place.rank = rank;
+    place.element = strays->as_int64()[1];
+    state.ledger.tap(tap).compare_integer(strays->as_int64()[0], 0, place);
+  }
 }
 
 }  // namespace
@@ -186,7 +189,7 @@ void judge_cache(JudgeState& state, const StepView& step) {
   if (state.problem.entry == Entry::layer) push_latents(state, step);
   std::vector<const std::byte*> rows(static_cast<std::size_t>(g.ranks));
   for (std::int64_t rank = 0; rank < g.ranks; ++rank) {
-    judge_spare(state, step, rank);
+    judge_strays(state, step, rank);
     const TapView* tap = step.find(rank, Tap::cache_rows);
     if (tap == nullptr) return;
     rows[static_cast<std::size_t>(rank)] = tap->data;

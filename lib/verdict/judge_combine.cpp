@@ -49,7 +49,7 @@ Received find_received(const JudgeState& state, const StepView& step, std::int64
 }
 
 // Partials of one (row, head): values to scratch.input [parts, R], LSEs to scratch.lse. False if a
-// statistic is not a number that a merge could use: then an earlier stage has failed already.
+// statistic is NaN or +inf: then no weight is defined, and neither is the result.
 bool load_lane(JudgeState& state, const Received& from, std::int64_t row, std::int64_t head,
                bounds::MergeFacts& facts) {
   const Geometry& g = state.geometry;
@@ -90,14 +90,21 @@ void judge_lane(JudgeState& state, const StepView& step, std::int64_t rank, cons
                 std::int64_t row, std::int64_t head, const Shown& shown) {
   const Geometry& g = state.geometry;
   bounds::MergeFacts facts;
-  if (!load_lane(state, from, row, head, facts)) return;
+  const bool defined = load_lane(state, from, row, head, facts);
   const std::span<double> want = sized(state.scratch.want, g.latent);
   const std::span<double> magnitude = sized(state.scratch.magnitude, g.latent);
   const std::span<double> spread = sized(state.scratch.spread, g.latent);
   const std::span<double> lse = sized(state.scratch.lse, facts.parts);
-  facts.lse = stages::merge(sized(state.scratch.input, facts.parts * g.latent), lse, g.latent, want,
-                            magnitude, spread);
-  const bool empty = facts.lse == -kInfinity;
+  if (defined) {
+    facts.lse = stages::merge(sized(state.scratch.input, facts.parts * g.latent), lse, g.latent,
+                              want, magnitude, spread);
+  } else {
+    facts.lse = std::nan("");
+    for (const std::span<double> values : {want, magnitude, spread}) {
+      std::fill(values.begin(), values.end(), facts.lse);
+    }
+  }
+  const bool empty = facts.lse == -kInfinity || !defined;
   const bounds::MergeBound rule =
       empty ? bounds::MergeBound{} : bounds::merge(state.contract(), facts);
   const std::int64_t lane = row * g.owned_heads + head;

@@ -26,6 +26,7 @@ void judge_rows(JudgeState& state, const StepView& step, std::int64_t rank) {
   const TapView* visible = step.find(rank, Tap::visible);
   const TapView* slot = step.find(rank, Tap::slot);
   const TapView* table = step.find(rank, Tap::block_table);
+  const TapView* request = step.find(rank, Tap::row_request);
   for (std::int64_t row = 0; row < step.rows(); ++row) {
     const Place place = step.place(row, rank, -1);
     if (position != nullptr) {
@@ -35,6 +36,11 @@ void judge_rows(JudgeState& state, const StepView& step, std::int64_t rank) {
     if (visible != nullptr) {
       state.ledger.tap(Tap::visible)
           .compare_integer(visible->as_int64()[row], step.visible(rank, row), place);
+    }
+    if (request != nullptr) {
+      const bool real = row < step.real_rows();
+      const std::int64_t want = real ? step.taps().rows[static_cast<std::size_t>(row)].slot : -1;
+      state.ledger.tap(Tap::row_request).compare_integer(request->as_int64()[row], want, place);
     }
     if (slot != nullptr && table != nullptr) {
       state.ledger.tap(Tap::slot).compare_integer(

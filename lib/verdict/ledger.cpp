@@ -10,7 +10,7 @@ namespace helixcheck {
 namespace {
 
 bool is_count(Tap tap) {
-  return stage_of(tap) == Stage::plan || tap == Tap::cache_spare;
+  return stage_of(tap) == Stage::plan || tap == Tap::cache_spare || tap == Tap::cache_late;
 }
 
 std::string where(const Place& place) {
@@ -32,10 +32,13 @@ std::string value_text(double value) {
 
 std::string sentence_for(const TapResult& r) {
   const std::string step = r.worst.step >= 0 ? fmt::format("step {}: ", r.worst.step) : "";
-  if (r.tap == Tap::cache_spare) {
-    return fmt::format("{}append wrote {} bytes that nobody may write, the first at offset {}{}",
-                       step, value_text(r.worst_got), r.worst.element,
-                       r.worst.rank >= 0 ? fmt::format(" on rank {}", r.worst.rank) : "");
+  if (r.tap == Tap::cache_spare || r.tap == Tap::cache_late) {
+    const char* who = r.tap == Tap::cache_spare ? "append" : "a stage after append";
+    return fmt::format(
+        "{}{} wrote {} bytes of the cache that it may not write, the first at offset"
+        " {}{}",
+        step, who, value_text(r.worst_got), r.worst.element,
+        r.worst.rank >= 0 ? fmt::format(" on rank {}", r.worst.rank) : "");
   }
   const std::string allowance =
       r.worst_bound > 0 ? fmt::format(" +- {:.2g} before rounding", r.worst_bound) : "";

@@ -21,6 +21,9 @@ class Ledger {
   // pipeline order, at that tap's worst place.
   void close_step();
 
+  // Whether anything of this tap was compared in the step at hand.
+  bool compared(Tap tap) const { return !step_[static_cast<std::size_t>(tap)].empty(); }
+
   // One line for the report; repeated ones are kept once.
   void note(std::string line);
   // A tap that the run did not show, for one common note.

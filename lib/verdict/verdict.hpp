@@ -32,8 +32,8 @@ struct TapResult {
 inline constexpr double kBlind = 0.02;  // a tap above this sees too little; the report says so
 
 struct Blame {
-  Stage stage = Stage::plan;
-  Tap tap = Tap::position;
+  std::optional<Stage> stage;  // absent where an error belongs to none
+  std::optional<Tap> tap;      // absent where a stage failed without showing a value
   Place place;
   std::string
       sentence;  // "step 1: attend wrote lse 3.25 for row 0, head 3 on rank 1; expected ..."
@@ -50,6 +50,7 @@ struct Verdict {
   std::vector<TapResult> taps;       // pipeline order, only taps that were compared
   std::optional<Blame> blame;        // first failure in pipeline order
   std::optional<Mismatch> mismatch;  // only with VerdictRule::mismatch
+  std::string unjudged;  // why the results of a step could not be judged at all; "" = they were
   std::vector<std::string> notes;  // declared quirks that were normalised, checks left out and why
   // The tap with the largest ratio; nullptr if nothing was compared.
   const TapResult* worst() const;

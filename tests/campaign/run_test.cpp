@@ -92,6 +92,41 @@ TEST(Run, TurnsAnErrorStatusIntoAFinding) {
   }
 }
 
+int plans_nonsense(void*, hxc_step* const* ranks, hxc_comm*, hxc_error*) {
+  const hxc_tensor& slot = ranks[0]->slot;
+  static_cast<std::int64_t*>(slot.data)[0] = std::int64_t{1} << 40;
+  return 0;
+}
+
+TEST(Run, StopsAtAPlanThatPointsOutsideItsMemory) {
+  const hxc_entry entry{HXC_PLAN, HXC_PLAN, plans_nonsense};
+  const hxc_subject table = one_stage(&entry);
+  const Subject subject(cpu::subject(), &table);
+  for (const Observe observe : {Observe::all, Observe::end}) {
+    Scenario s = small(Entry::core);
+    s.run.observe = observe;
+    const RunResult result = run(s, subject);
+    ASSERT_FALSE(result.verdict.pass);
+    EXPECT_EQ(result.verdict.blame->stage, Stage::plan) << result.verdict.blame->sentence;
+  }
+}
+
+TEST(Run, RefusesSpansThatAnEntryDoesNotRun) {
+  const hxc_entry entry{HXC_PROJECT, HXC_APPEND, plans_nonsense};
+  const hxc_subject table = one_stage(&entry);
+  const Subject subject(cpu::subject(), &table);
+  EXPECT_THROW(run(small(Entry::core), subject), InputError);
+}
+
+TEST(Run, ResultsThatCannotBeJudgedAreNoPass) {
+  const Subject subject(cpu::subject());
+  Scenario s = small(Entry::core);
+  s.problem.ctx_len = {400000};
+  s.problem.kv_lora_rank = 32;
+  s.run.observe = Observe::end;
+  EXPECT_THROW(run(s, subject), InputError);
+}
+
 TEST(Run, JudgesByTheContractAskedFor) {
   const Subject subject(cpu::subject_p16());
   Scenario s = small(Entry::core);

@@ -45,6 +45,7 @@ void fill(PagedCache& cache, std::int64_t request, std::int64_t length, int firs
   for (std::int64_t i = before; i < length; ++i) {
     write_row(cache, request, i, first_value + static_cast<int>(i));
   }
+  cache.accept(request, before, length);
 }
 
 TEST(PagedCache, RowsAreFoundThroughTheViewAndTheTable) {
@@ -58,23 +59,48 @@ TEST(PagedCache, RowsAreFoundThroughTheViewAndTheTable) {
     EXPECT_LT(id, view.shape[0]);
     EXPECT_EQ(at(view, id, i % 4), cache.row(7, i));
   }
-  EXPECT_EQ(cache.check_spare().changed, 0);
+  EXPECT_EQ(cache.take_changes().count, 0);
 }
 
-TEST(PagedCache, SeesEveryStrayByte) {
-  const Scenario scenario = small_scenario();
-  PagedCache cache(scenario, 4);
+TEST(PagedCache, SeesEveryStrayByteOnce) {
+  PagedCache cache(small_scenario(), 4);
   fill(cache, 0, 6, 1);
-  std::byte* gap = cache.row(0, 1) + cache.row_bytes();                   // row gap
-  std::byte* tail = cache.row(0, 5) + cache.row_bytes() + 3 * 2;          // row 6 of the page
-  std::byte* page_end = cache.row(0, 3) + cache.row_bytes() + 3 * 2 + 4;  // page gap
-  for (std::byte* stray : {gap, tail, page_end}) {
-    const std::byte before = *stray;
+  const std::int64_t gap = cache.row_bytes();
+  for (std::byte* stray : {cache.row(0, 2),                       // an old row
+                           cache.row(0, 1) + gap,                 // a row's gap
+                           cache.row(0, 5) + gap + 3 * 2,         // a row nobody owns yet
+                           cache.row(0, 3) + gap + 3 * 2 + 4}) {  // a page's gap
     *stray = std::byte{0x12};
-    EXPECT_EQ(cache.check_spare().changed, 1);
-    *stray = before;
+    EXPECT_EQ(cache.take_changes().count, 1);
+    EXPECT_EQ(cache.take_changes().count, 0);
   }
-  EXPECT_EQ(cache.check_spare().changed, 0);
+}
+
+TEST(PagedCache, RowsThatWereNotAcceptedAreStray) {
+  PagedCache cache(small_scenario(), 4);
+  cache.grow(0, 2);
+  write_row(cache, 0, 0, 5);
+  write_row(cache, 0, 1, 6);
+  cache.accept(0, 1, 2);
+  const PagedCache::Changes changes = cache.take_changes();
+  EXPECT_EQ(changes.count, cache.row_bytes());
+  EXPECT_EQ(changes.first % 2, 0);
+}
+
+// A fork shares its parent's page; both drop rows of it, in either order.
+TEST(PagedCache, ForkAndRejectLeaveNothingStray) {
+  for (const std::int64_t first : {0, 1}) {
+    PagedCache cache(small_scenario(), 6);
+    fill(cache, 0, 7, 1);
+    cache.fork(0, 1);
+    cache.shrink(first, 6);
+    cache.shrink(1 - first, 6);
+    EXPECT_EQ(cache.take_changes().count, 0);
+    cache.release(first);
+    fill(cache, 1 - first, 7, 50);
+    EXPECT_EQ(cache.take_changes().count, 0);
+    EXPECT_EQ(first_bytes(cache, 1 - first).back(), 56);
+  }
 }
 
 TEST(PagedCache, ForkSharesPagesAndCopiesOnWrite) {
@@ -90,7 +116,7 @@ TEST(PagedCache, ForkSharesPagesAndCopiesOnWrite) {
   fill(cache, 0, 7, 200);  // the parent is alone on its tail page again
   EXPECT_EQ(first_bytes(cache, 1).back(), 106);
   EXPECT_EQ(first_bytes(cache, 0).back(), 206);
-  EXPECT_EQ(cache.check_spare().changed, 0);
+  EXPECT_EQ(cache.take_changes().count, 0);
 }
 
 TEST(PagedCache, DroppedRowsAndReleasedPagesArePoisonedAndReused) {
@@ -98,12 +124,12 @@ TEST(PagedCache, DroppedRowsAndReleasedPagesArePoisonedAndReused) {
   fill(cache, 0, 10, 1);
   cache.shrink(0, 5);
   EXPECT_EQ(cache.table(0).size(), 2u);
-  EXPECT_EQ(cache.check_spare().changed, 0);
+  EXPECT_EQ(cache.take_changes().count, 0);
   fill(cache, 0, 12, 20);
   EXPECT_EQ(first_bytes(cache, 0)[5], 25);
   const std::set<std::int64_t> used(cache.table(0).begin(), cache.table(0).end());
   cache.release(0);
-  EXPECT_EQ(cache.check_spare().changed, 0);
+  EXPECT_EQ(cache.take_changes().count, 0);
   fill(cache, 1, 4, 50);
   EXPECT_TRUE(used.count(cache.table(1)[0])) << "a page just freed is taken first";
 }
@@ -116,7 +142,7 @@ TEST(PagedCache, ShrinkingAForkLeavesTheParentAlone) {
   fill(cache, 1, 6, 60);
   EXPECT_EQ(first_bytes(cache, 0), (std::vector<int>{1, 2, 3, 4, 5, 6, 7}));
   EXPECT_EQ(first_bytes(cache, 1), (std::vector<int>{1, 2, 3, 4, 5, 65}));
-  EXPECT_EQ(cache.check_spare().changed, 0);
+  EXPECT_EQ(cache.take_changes().count, 0);
 }
 
 }  // namespace

@@ -95,6 +95,8 @@ Scenario random_scenario(std::uint64_t seed) {
   p.entry = between(0, 2) == 0 ? Entry::core : Entry::layer;
   p.hidden_size = between(1, 40);
   p.num_heads = between(1, 5);
+  scenario.layout.kvp = p.num_heads;  // stores happen shard by shard
+  scenario.layout.ownership = Ownership::interleaved;
   p.q_lora_rank = between(0, 1) * between(1, 20);
   p.kv_lora_rank = between(1, 24);
   p.qk_nope_head_dim = between(1, 12);
@@ -148,6 +150,7 @@ TEST(Composed, StoresEachRoundedValueOnce) {
   p.v_head_dim = 2;
   p.kv_cache_dtype = Dtype::fp8_e4m3;
   p.ctx_len = {9};
+  scenario.layout.kvp = 3;
   scenario.script = {{StepKind::join, {0}, {}}, {StepKind::decode, {0}, {2}}};
   std::map<Dtype, int> stores;
   composed(RandomInputs(scenario), [&](Dtype dtype, double value) {
@@ -157,7 +160,8 @@ TEST(Composed, StoresEachRoundedValueOnce) {
   const int q = 2 * (7 + 7 + 3 * 9 + 3 * 10);  // q_a, q_c, q_nope, q of 2 rows
   const int kv = 11 * (10 + 10);               // kv_c, latent of 11 tokens
   const int out = 2 * (3 * 6 + 3 * 2 + 10);    // combined, v_up, output of 2 rows
-  EXPECT_EQ(stores[Dtype::bf16], q + kv + out);
+  const int shares = 3 * 2 * (3 * 6 + 10);     // partial_o, o_partial of 3 ranks
+  EXPECT_EQ(stores[Dtype::bf16], q + kv + out + shares);
   EXPECT_EQ(stores[Dtype::fp8_e4m3], 11 * 10);
   EXPECT_EQ(stores.size(), 2u);
 }

@@ -58,8 +58,8 @@ std::string label(const Scenario& s, Tap tap, Damage damage) {
   return short_name(s) + " " + std::string(name_of(tap)) + " " + kDamages[static_cast<int>(damage)];
 }
 
-// Block tables are inputs; cache_spare counts stray bytes, see Fault::second_writer. A position of
-// 0, a slot of -1 and the like survive some damages unchanged; replay_damaged says so.
+// Block tables are inputs; cache_spare and cache_late count stray bytes, see the faults. A position
+// of 0, a slot of -1 and the like survive some damages unchanged; replay_damaged says so.
 void reject_every_damage(const Scenario& scenario) {
   validate(scenario);
   const std::unique_ptr<Inputs> inputs = make_case(scenario);
@@ -79,6 +79,7 @@ void reject_every_damage(const Scenario& scenario) {
   for (int i = 0; i < kTapCount; ++i) {
     const auto tap = static_cast<Tap>(i);
     const bool given = tap == Tap::block_table || tap == Tap::cache_spare ||
+                       tap == Tap::cache_late ||
                        (scenario.problem.entry == Entry::core && stage_of(tap) == Stage::project);
     if (given || !recording.last_taps()[static_cast<std::size_t>(i)].present) continue;
     for (const Damage damage : {Damage::zeros, Damage::sign_flip, Damage::gain}) {
@@ -109,11 +110,10 @@ struct FaultCase {
   Fault fault;
   Stage stage;
 };
-constexpr FaultCase kFaults[] = {{Fault::flipped_cache_bit, Stage::append},
-                                 {Fault::second_writer, Stage::append},
-                                 {Fault::dropped_key, Stage::attend},
-                                 {Fault::log2_merge, Stage::combine},
-                                 {Fault::lost_statistics, Stage::exchange}};
+constexpr FaultCase kFaults[] = {
+    {Fault::flipped_cache_bit, Stage::append}, {Fault::second_writer, Stage::append},
+    {Fault::dropped_key, Stage::attend},       {Fault::late_write, Stage::attend},
+    {Fault::log2_merge, Stage::combine},       {Fault::lost_statistics, Stage::exchange}};
 
 void find_every_fault(const Scenario& scenario) {
   validate(scenario);

@@ -74,6 +74,14 @@ int attend_dropping_a_key(void* self, hxc_step* const* ranks, hxc_comm* comm, hx
   return status;
 }
 
+int attend_writing_the_cache(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  const int status = cpu::attend(self, ranks, comm, error);
+  const hxc_step& step = *ranks[0];
+  const std::int64_t page = int_at(step.block_table, 0, 0);
+  *at(step.cache, page, 0, 1) ^= std::byte{1};
+  return status;
+}
+
 int combine_reading_log2(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   std::vector<std::vector<float>> kept;
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
@@ -126,6 +134,7 @@ const hxc_subject& faulty_subject(Fault fault) {
       return table<HXC_APPEND, append_flipping_a_bit>("flipped_cache_bit");
     case Fault::second_writer: return table<HXC_APPEND, append_on_every_rank>("second_writer");
     case Fault::dropped_key: return table<HXC_ATTEND, attend_dropping_a_key>("dropped_key");
+    case Fault::late_write: return table<HXC_ATTEND, attend_writing_the_cache>("late_write");
     case Fault::log2_merge: return table<HXC_COMBINE, combine_reading_log2>("log2_merge");
     case Fault::lost_statistics:
       return table<HXC_EXCHANGE, exchange_without_statistics>("lost_statistics");

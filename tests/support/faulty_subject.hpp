@@ -10,6 +10,7 @@ enum class Fault {
   flipped_cache_bit,  // append: top mantissa bit of one element of a newly stored row
   second_writer,      // append: a rank that does not own a row stores it as well
   dropped_key,        // attend: each row loses its last visible key on the last KVP rank
+  late_write,         // attend: changes the cache it reads
   log2_merge,         // combine: natural-log LSEs are read as base 2
   lost_statistics,    // exchange: the LSEs never arrive
 };

@@ -119,6 +119,7 @@ Scenario draw_small_scenario(std::uint64_t seed, std::uint64_t index) {
     length = draw.one_in(3) ? draw.between(0, 3) : draw.log_between(1, 256);
   }
   draw_data(draw, s);
+  if (draw.one_in(60)) s.run.observe = Observe::end;  // dear: judged by an ensemble
   if (p.entry == Entry::merge) return s;
   p.prompt = draw.of({Prompt::computed, Prompt::given});
   if (p.ctx_len.size() >= 2 && draw.one_in(3)) {

@@ -165,9 +165,9 @@ TEST(JudgeCorruption, BytesThatNobodyMayWrite) {
         ranks[0][static_cast<std::size_t>(Tap::cache_spare)].integer(1) = 1280;
       });
   expect_blame(verdict, Tap::cache_spare, "spare");
-  EXPECT_EQ(
-      verdict.blame->sentence,
-      "step 1: append wrote 40 bytes that nobody may write, the first at offset 1280 on rank 0");
+  EXPECT_EQ(verdict.blame->sentence,
+            "step 1: append wrote 40 bytes of the cache that it may not write, the first at "
+            "offset 1280 on rank 0");
 }
 
 TEST(JudgeCorruption, PositiveZeroIsPartOfAnEmptyShard) {

@@ -31,7 +31,7 @@ Values linear(const Values& x, const Values& w, std::int64_t first, std::int64_t
 }  // namespace
 
 void TinyRun::plan(std::int64_t rank, const StepTaps& taps) {
-  std::vector<std::int64_t> position, slot, visible, local_len, table;
+  std::vector<std::int64_t> position, slot, visible, row_request, local_len, table;
   const Layout& layout = scenario_.layout;
   const std::int64_t page = layout.kv_cache_tokens_per_block, pages = 16;
   for (std::int64_t r = 0; r < std::ssize(taps.requests); ++r) {
@@ -52,6 +52,7 @@ void TinyRun::plan(std::int64_t rank, const StepTaps& taps) {
     const bool mine = owner_of(layout, row.index, prompt_len) == g_.kvp_rank(rank);
     position.push_back(problem_.position_base + row.index);
     visible.push_back(before + (mine ? 1 : 0));
+    row_request.push_back(row.slot);
     slot.push_back(mine ? table[index(row.slot * pages + before / page)] * page + before % page
                         : -1);
   }
@@ -59,12 +60,14 @@ void TinyRun::plan(std::int64_t rank, const StepTaps& taps) {
     position.push_back(0);
     slot.push_back(-1);
     visible.push_back(0);
+    row_request.push_back(-1);
   }
   put_integers(rank, Tap::block_table, table, {std::ssize(taps.requests), pages});
   put_integers(rank, Tap::position, position, {std::ssize(position)});
   put_integers(rank, Tap::slot, slot, {std::ssize(slot)});
   put_integers(rank, Tap::local_len, local_len, {std::ssize(local_len)});
   put_integers(rank, Tap::visible, visible, {std::ssize(visible)});
+  put_integers(rank, Tap::row_request, row_request, {std::ssize(row_request)});
 }
 
 // Padding rows are projected from zeros: nobody may look at them.
@@ -155,6 +158,7 @@ void TinyRun::append(std::int64_t rank, const StepTaps& taps) {
       std::ssize(shown.bytes) / static_cast<std::int64_t>(size_of(g_.kv_dtype));
   shown.view.shape = {values / g_.width, g_.width};
   put_integers(rank, Tap::cache_spare, {0, -1}, {2});
+  put_integers(rank, Tap::cache_late, {0, -1}, {2});
 }
 
 void TinyRun::put_lse(Values& out, double lse) const {

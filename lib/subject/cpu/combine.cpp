@@ -35,7 +35,7 @@ void merge(const hxc_step& step, std::int64_t row, std::int64_t head, float* lse
   float top = kMinusInfinity;
   for (std::int64_t p = 0; p < parts; ++p) {
     lse[p] = natural_lse(step, p, row, head);
-    top = std::max(top, lse[p]);
+    if (lse[p] > top || std::isnan(lse[p])) top = lse[p];  // NaN stays NaN
   }
   std::fill_n(sum, latent, 0.0f);
   float total = 0;
