@@ -122,7 +122,7 @@ double linear_factor(const Contract& contract, std::int64_t terms) {
 }
 
 // Products below the normal range of fp32 lose at most its smallest subnormal each.
-double linear_floor(std::int64_t terms) {
+double underflow(std::int64_t terms) {
   return kTinyFp32 * static_cast<double>(terms);
 }
 
@@ -158,7 +158,7 @@ double cache_value(double value, double scale) {
 double ValueBound::operator()(double square, double o, double sum_abs) const {
   const double centred = std::max(0.0, square - o * o) + 4e-13 * square;
   return magnitude * std::sqrt(square) + spread * std::sqrt(centred) + value * std::abs(o) +
-         absolute * sum_abs;
+         absolute * sum_abs + (square > 0 ? underflow : 0);
 }
 
 // o_j = sum w_i v_ij / sum w_i.
@@ -175,6 +175,9 @@ ValueBound attend_value(const Contract& contract, const AttendFacts& facts) {
   bound.spread = weight_error(contract, facts);
   if (!(flat(facts) && facts.exact_values)) bound.magnitude = contract.u_acc * sums;
   if (facts.scaled_keys) bound.magnitude += 2 * kUnit;
+  if (!(flat(facts) && facts.exact_values)) {
+    bound.underflow = underflow(facts.visible) + underflow(facts.visible / contract.tile + 2);
+  }
   if (!flat(facts)) {
     bound.magnitude += p_unit(contract, facts.dtype);
     bound.absolute = p_floor(contract, facts);
@@ -220,6 +223,7 @@ MergeBound merge(const Contract& contract, const MergeFacts& facts) {
     bound.magnitude += 2 * kUnit * (facts.max_size + std::abs(facts.lse) + 4) + contract.eps_exp;
   }
   bound.spread = argument + 2 * contract.eps_exp;
+  bound.underflow = underflow(2 * facts.parts);
   bound.lse = contract.eps_exp + kUnit * (2 * parts + 4 + 2 * std::log(parts) + 5 * facts.max_size +
                                           2 * std::abs(facts.lse));
   bound.magnitude *= kHigherOrders;

@@ -14,9 +14,11 @@
 
 namespace helixcheck::bounds {
 
-// y = sum of `terms` products: |error| <= linear_factor * |w|_2 |x|_2 + linear_floor.
+// y = sum of `terms` products: |error| <= linear_factor * |w|_2 |x|_2 + underflow(terms).
 double linear_factor(const Contract& contract, std::int64_t terms);
-double linear_floor(std::int64_t terms);
+
+// What `terms` fp32 products can lose below the normal range. Relative bounds do not cover it.
+double underflow(std::int64_t terms);
 
 // RMSNorm over n values stored in `dtype`: relative error of each result.
 double rms_norm_factor(const Contract& contract, Dtype dtype, std::int64_t n);
@@ -44,6 +46,7 @@ struct AttendFacts {
 // + spread * sum p |v_j - o_j| + value * |o_j| + absolute * sum |v_j|.
 struct ValueBound {
   double magnitude = 0, spread = 0, value = 0, absolute = 0;
+  double underflow = 0;  // where anything but zeros is summed
   // `square` = sum p v_j^2, `sum_abs` = sum |v_j|.
   double operator()(double square, double o, double sum_abs) const;
 };
@@ -67,6 +70,7 @@ struct MergeFacts {
 // one.
 struct MergeBound {
   double magnitude = 0, spread = 0, lse = 0;
+  double underflow = 0;  // where anything but zeros is summed
 };
 MergeBound merge(const Contract& contract, const MergeFacts& facts);
 

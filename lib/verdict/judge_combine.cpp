@@ -113,7 +113,8 @@ void judge_lane(JudgeState& state, const StepView& step, std::int64_t rank, cons
     const std::span<double> bound = sized(state.scratch.bound, g.latent);
     const std::span<double> got = sized(state.scratch.got, g.latent);
     for (std::size_t j = 0; j < bound.size(); ++j) {
-      bound[j] = empty ? 0 : rule.magnitude * magnitude[j] + rule.spread * spread[j];
+      bound[j] = rule.magnitude * magnitude[j] + rule.spread * spread[j];
+      if (magnitude[j] > 0) bound[j] += rule.underflow;
     }
     decode_to(shown.combined->dtype, rows_of(*shown.combined, g.latent, lane).data, got);
     state.ledger.tap(Tap::combined).compare(shown.combined->dtype, got, want, bound, place);

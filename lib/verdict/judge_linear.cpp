@@ -28,7 +28,7 @@ void judge_linear(JudgeState& state, Tally& tally, const LinearMap& map, std::sp
   const std::span<double> value = sized(state.scratch.got, map.out);
   map.apply(x.first(static_cast<std::size_t>(rows) * in), rows, want);
   const double factor = bounds::linear_factor(state.contract(), map.in);
-  const double floor = bounds::linear_floor(map.in);
+  const double floor = bounds::underflow(map.in);
   for (std::int64_t row = 0; row < rows; ++row) {
     const auto r = static_cast<std::size_t>(row);
     const double size = factor * norm(x.subspan(r * in, in));
@@ -65,7 +65,9 @@ void judge_latent(JudgeState& state, Tally& tally, const Codes& kv_c, const Code
     decode_to(got.dtype, got.row(row), value);
     stages::rms_norm(x.first(latent), state.weights.kv_a_norm(), state.problem.rms_norm_eps,
                      want.first(latent));
-    for (std::size_t i = 0; i < latent; ++i) bound[i] = factor * std::abs(want[i]);
+    for (std::size_t i = 0; i < latent; ++i) {
+      bound[i] = factor * std::abs(want[i]) + (want[i] != 0 ? bounds::underflow(2) : 0);
+    }
     rotate_bounded(state, positions[r], x.subspan(latent), want.subspan(latent),
                    bound.subspan(latent));
     tally.compare(got.dtype, value.first(width), want, bound, places[r]);
@@ -81,9 +83,10 @@ void rotate_bounded(const JudgeState& state, std::int64_t position, std::span<co
   for (std::size_t j = 0; j < pairs; ++j) {
     const std::size_t a = state.problem.rope_interleave ? 2 * j : j;
     const std::size_t b = state.problem.rope_interleave ? 2 * j + 1 : j + pairs;
+    const double size = std::abs(x[a]) + std::abs(x[b]);
     bound[a] = bound[b] =
-        bounds::rope_factor(state.contract(), position, table.inv_freq[j], table.cos_scale) *
-        (std::abs(x[a]) + std::abs(x[b]));
+        size * bounds::rope_factor(state.contract(), position, table.inv_freq[j], table.cos_scale) +
+        (size > 0 ? bounds::underflow(4) : 0);
   }
 }
 

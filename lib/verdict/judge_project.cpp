@@ -43,7 +43,9 @@ void judge_q_c(RankStep& r, const TapView& q_a, const TapView& q_c) {
     decode_to(q_a.dtype, rows_of(q_a, n).row(row), x);
     decode_to(q_c.dtype, rows_of(q_c, n).row(row), got);
     stages::rms_norm(x, s.weights.q_a_norm(), s.problem.rms_norm_eps, want);
-    for (std::size_t i = 0; i < bound.size(); ++i) bound[i] = factor * std::abs(want[i]);
+    for (std::size_t i = 0; i < bound.size(); ++i) {
+      bound[i] = factor * std::abs(want[i]) + (want[i] != 0 ? bounds::underflow(2) : 0);
+    }
     s.ledger.tap(Tap::q_c).compare(q_c.dtype, got, want, bound,
                                    r.places[static_cast<std::size_t>(row)]);
   }

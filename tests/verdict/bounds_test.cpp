@@ -84,7 +84,7 @@ TEST(Bounds, LinearHoldsInAnyOrder) {
     const float joined =
         ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
     const auto terms = static_cast<std::int64_t>(n);
-    const double floor = bounds::linear_floor(terms);
+    const double floor = bounds::underflow(terms);
     plain.add(sum - exact, bounds::linear_factor(sequential, terms) * size + floor);
     lanes.add(joined - exact, bounds::linear_factor(find_contract("cpu"), terms) * size + floor);
     cut.add(low - exact, bounds::linear_factor(truncating, terms) * size + floor);

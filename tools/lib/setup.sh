@@ -31,7 +31,8 @@ mpirun openmpi-bin'
 headers='gtest/gtest.h libgtest-dev
 nlohmann/json.hpp nlohmann-json3-dev
 CLI/CLI.hpp libcli11-dev
-fmt/format.h libfmt-dev'
+fmt/format.h libfmt-dev
+benchmark/benchmark.h libbenchmark-dev'
 
 # Prints the missing packages, by their names in Debian and Ubuntu.
 missing_packages() {
