@@ -3,7 +3,6 @@
 #include "helix/rank_state.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "subject/views.hpp"
 
@@ -24,8 +23,8 @@ constexpr std::array<hxc_tensor hxc_step::*, kTapCount> kMembers = {
 // clang-format on
 
 // Integers that no plan can produce, and floats that are NaN in every format.
-constexpr int kIntegerPoison = 0x55;
-constexpr int kFloatPoison = 0xff;
+constexpr std::byte kIntegerPoison{0x55};
+constexpr std::byte kFloatPoison{0xff};
 
 hxc_tensor weight_rows(const Tensor& tensor, std::int64_t first, std::int64_t rows) {
   if (tensor.empty()) return hxc_tensor{};
@@ -148,7 +147,7 @@ void RankState::shape(Tap tap, std::int32_t dtype, std::initializer_list<std::in
   hxc_tensor tensor = dense(nullptr, dtype, extents);
   const auto bytes = static_cast<std::size_t>(elements * element_bytes(tensor));
   if (buffer.size() < bytes) buffer.resize(bytes);
-  std::memset(buffer.data(), dtype == HXC_INT64 ? kIntegerPoison : kFloatPoison, bytes);
+  std::fill_n(buffer.data(), bytes, dtype == HXC_INT64 ? kIntegerPoison : kFloatPoison);
   tensor.data = buffer.data();
   step_.*member_of(tap) = tensor;
 }
@@ -175,7 +174,7 @@ void RankState::begin_step(std::int64_t step, std::int64_t rows, std::int64_t re
     shape(Tap::kv_c, dtype, {rows, width});
     hidden.resize(
         std::max(hidden.size(), static_cast<std::size_t>(rows * p.hidden_size) * size_of(p.dtype)));
-    std::memset(hidden.data(), kFloatPoison, hidden.size());
+    std::fill(hidden.begin(), hidden.end(), kFloatPoison);
     step_.hidden = dense(hidden.data(), dtype, {rows, p.hidden_size});
   }
   if (is_prompt) return;
