@@ -20,7 +20,7 @@ target_include_directories(helixcheck_settings INTERFACE ${PROJECT_SOURCE_DIR}/l
 # Contraction to fused multiply-add would change result bits from machine to machine.
 target_compile_options(helixcheck_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror
                                                      -ffp-contract=off -fno-math-errno
-                                                     $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>)
+                                                     -Wno-psabi)
 if(HELIXCHECK_SANITIZE)
   target_compile_options(helixcheck_settings INTERFACE -fsanitize=${HELIXCHECK_SANITIZE}
                                                        -fno-omit-frame-pointer)
