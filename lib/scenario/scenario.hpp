@@ -30,6 +30,9 @@ enum class Family { uniform, constant, integers, one_hot, null_test };
 // page places refer to the prompt keys of the KVP rank given by `HeavyKey::kvp_rank`.
 enum class HeavyPlace { key_zero, newest, shard_first, shard_last, page_first, page_last };
 
+// Of two keys planted on one token the first counts; one whose place does not exist, such as the
+// first key of an empty shard, is left out.
+//
 // One planted key: `head` gives it the share `mass` (0 < mass < 1) of its softmax in each request.
 struct HeavyKey {
   HeavyPlace place = HeavyPlace::key_zero;

@@ -53,13 +53,13 @@ double tile_count(const Contract& c, const AttendFacts& f) {
 }
 
 // Relative error theta of an unnormalised weight exp(s_i - m), common to its uses in the value sum
-// and in the row sum.
-//   scores     the chain of q . k: at most D u_acc sum |q_j k_ij| scale <= D u_acc A
-//   (Cauchy-Schwarz) exponent   scaling, subtraction of m and change of base: 3 u (|s_i| + |m|).
-//   Keys more than 104
-//              below m have no weight in fp32, so |s_i| <= min(A, |m| + 104)
-//   exponential eps_exp; rescaling by exp(m_old - m_new) at most doubles it, since either the
-//              argument is near 0, where it is exact to u, or the older mass halves
+// and in the row sum, term by term:
+// - scores: the chain of q . k is off by D u_acc scale sum |q_j k_ij| <= D u_acc A at most, by
+//   Cauchy-Schwarz; keys times a scale that is no power of two add 2 u A
+// - exponent: scaling, subtraction of m and change of base cost 3 u (|s_i| + |m|); keys more than
+//   104 below m have no weight in fp32, so |s_i| <= min(A, |m| + 104)
+// - exponential: eps_exp; rescaling by exp(m_old - m_new) at most doubles it where either the
+//   argument is near 0, where it is exact to u, or the older mass halves
 double weight_error(const Contract& contract, const AttendFacts& facts) {
   if (flat(facts)) return 0;
   const double scale = facts.head.score_scale, top = std::abs(facts.head.max_score);
