@@ -7,6 +7,7 @@
 
 #include "mla/formats.hpp"
 #include "scenario/ownership.hpp"
+#include "scenario/script.hpp"
 
 namespace helixcheck {
 namespace {
@@ -35,6 +36,11 @@ CoreValues::CoreValues(const Scenario& scenario, const RopeTable& rope)
   const Data& data = scenario.problem.data;
   query_bound_ = kUnitVarianceBound * data.logit_gain * kLogitStd /
                  (softmax_scale_ * std::sqrt(static_cast<double>(width_)));
+  if (data.family == Family::shard_constant) {
+    Roster roster(scenario.problem);
+    for (const Step& step : expand_script(scenario)) roster.apply(step);
+    for (const Roster::Request& r : roster.requests()) prompt_len_.push_back(r.prompt_len);
+  }
   const std::vector<std::int64_t>& lengths = scenario.problem.ctx_len;
   for (std::size_t request = 0; request < lengths.size(); ++request) {
     for (const HeavyKey& key : data.heavy) {
@@ -42,6 +48,10 @@ CoreValues::CoreValues(const Scenario& scenario, const RopeTable& rope)
       if (index >= 0) plant(static_cast<std::int64_t>(request), key, index);
     }
   }
+}
+
+std::int64_t CoreValues::owner(std::int64_t request, std::int64_t index) const {
+  return owner_of(scenario_.layout, index, prompt_len_[static_cast<std::size_t>(request)]);
 }
 
 // -1 where the place does not exist, as the first key of an empty shard.
@@ -118,6 +128,13 @@ void CoreValues::latent(Token token, std::int64_t index, std::span<double> out) 
       const auto latent = static_cast<std::size_t>(scenario_.problem.kv_lora_rank);
       return uniform_latent({token.request, 0}, out.first(latent));
     }
+    case Family::shard_constant: {
+      uniform_latent(token, out);
+      const std::int64_t rank = owner(token.request, index);
+      const auto latent = static_cast<std::size_t>(scenario_.problem.kv_lora_rank);
+      std::fill_n(out.begin(), latent, std::exp2(rank % 8));
+      return;
+    }
     case Family::integers:
       return draw_integers(
           {scenario_.problem.data.seed, TensorId::latent, token.request, token.draw}, 2, out);
@@ -136,7 +153,8 @@ void CoreValues::query(const Row& row, std::int64_t head, std::span<double> out)
         if (key.head == head) return planted_query(row.request, head, out);
       }
       return draw_uniform(stream, 0, query_bound_, out);
-    case Family::constant: return draw_uniform(stream, 0, query_bound_, out);
+    case Family::constant:
+    case Family::shard_constant: return draw_uniform(stream, 0, query_bound_, out);
     case Family::integers: return draw_integers(stream, 2, out);
     case Family::one_hot: {
       std::fill(out.begin(), out.end(), 0.0);

@@ -46,11 +46,13 @@ class CoreValues {
   void plant(std::int64_t request, const HeavyKey& key, std::int64_t index);
   double rest_lse(std::int64_t request, std::int64_t skip, std::span<const double> query) const;
   std::int64_t hot_index(std::int64_t request) const;
+  std::int64_t owner(std::int64_t request, std::int64_t index) const;  // KVP rank
 
   const Scenario& scenario_;
   double softmax_scale_;
-  double query_bound_;  // queries are U[-bound, bound)
-  std::int64_t width_;  // R + P
+  double query_bound_;                    // queries are U[-bound, bound)
+  std::int64_t width_;                    // R + P
+  std::vector<std::int64_t> prompt_len_;  // of every request, forks included; where owners matter
   std::map<std::pair<std::int64_t, std::int64_t>, std::vector<double>> planted_;  // request, index
 };
 

@@ -4,12 +4,15 @@
 #include "helix/pipeline.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <fmt/format.h>
 #include <limits>
 #include <numbers>
+#include <thread>
 
+#include "generate/philox.hpp"
 #include "helix/communicator.hpp"
 #include "helix/extents.hpp"
 #include "helix/prompt.hpp"
@@ -57,6 +60,8 @@ struct Pipeline::Impl {
   RankStates ranks;
   PromptFiller prompts;
   std::vector<hxc_step*> steps;
+  std::vector<const hxc_rank*> places;      // of the ranks of this process
+  std::vector<const hxc_weights*> weights;  // of the same
   std::unique_ptr<Subject::Instance> instance;
   std::vector<hxc_request> request_views;
   TapCollector collector;
@@ -76,14 +81,16 @@ struct Pipeline::Impl {
         prompts(in, w, ranks),
         collector(w, ranks) {
     require_parts(subject, problem.entry);
-    std::vector<const hxc_rank*> places;
-    std::vector<const hxc_weights*> weights;
     for (int i = 0; i < world.local_ranks(); ++i) {
       ranks.push_back(std::make_unique<RankState>(inputs, model, world.first_local() + i, extents));
       steps.push_back(&ranks.back()->step());
       places.push_back(&ranks.back()->place());
       weights.push_back(&ranks.back()->weights());
     }
+    make_instance();
+  }
+
+  void make_instance() {
     const hxc_limits limits{extents.rows,      extents.prompt_rows,
                             extents.requests,  extents.pages_per_request,
                             extents.local_len, world.local_ranks()};
@@ -102,6 +109,7 @@ struct Pipeline::Impl {
     for (std::size_t i = 0; i < script.size(); ++i) {
       const Step& step = script[i];
       const auto number = static_cast<std::int64_t>(i);
+      if (scenario.run.instance == InstanceLife::renewed && i > 0) make_instance();
       switch (step.kind) {
         case StepKind::join: join(step, number); break;
         case StepKind::decode:
@@ -169,7 +177,19 @@ struct Pipeline::Impl {
     }
   }
 
+  // Ranks that share a process take turns: only ranks of their own can be late.
+  void dawdle(const Subject::Part& part, std::int64_t number) const {
+    if (scenario.run.skew_us == 0 || world.local_ranks() == world.size()) return;
+    const std::uint32_t share = philox4x32_10(
+        {static_cast<std::uint32_t>(world.first_local()), static_cast<std::uint32_t>(part.first),
+         static_cast<std::uint32_t>(number), 0},
+        problem.data.seed)[0];
+    const std::uint64_t limit = static_cast<std::uint64_t>(scenario.run.skew_us) + 1;
+    std::this_thread::sleep_for(std::chrono::microseconds((share * limit) >> 32));
+  }
+
   void run_part(const Subject::Part& part, std::int64_t number) {
+    dawdle(part, number);
     world.enter(stage_name(part.first), number);
     instance->run(part, steps, comm);
   }

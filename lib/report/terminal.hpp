@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 #include "scenario/scenario.hpp"
 
 namespace helixcheck {

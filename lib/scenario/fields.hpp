@@ -43,6 +43,12 @@ void visit_fields(Visit&& visit, B&... b) {
   visit(Field{"family", "", "how input values are drawn"}, b.family...);
   visit(Field{"seed", "seed", "64-bit seed of every input"}, b.seed...);
   visit(Field{"logit_gain", "gain", "multiplies the queries", 1e-6, 1e6}, b.logit_gain...);
+  visit(Field{"k_pe_gain", "kpe", "multiplies the roped part of the keys", 1e-6, 1e6},
+        b.k_pe_gain...);
+  visit(Field{"lse_gap", "gap", "nats by which a rank outscores the one before it", -200, 200},
+        b.lse_gap...);
+  visit(Field{"equal_requests", "equal", "all requests draw what request 0 draws"},
+        b.equal_requests...);
   visit(Field{"heavy", "heavy", "a heavy key, place:head:kvp_rank:mass; repeatable"}, b.heavy...);
   visit(Field{"tensors", "tensors", "safetensors file that replaces drawn tensors"}, b.tensors...);
 }
@@ -106,7 +112,8 @@ void visit_fields(Visit&& visit, B&... b) {
   visit(Field{"page_order", "", "order of a request's pages in the pool"}, b.page_order...);
   visit(Field{"spare_pages", "spare", "poisoned pages that nobody owns", 0, 1024},
         b.spare_pages...);
-  visit(Field{"page_id_base", "pageid", "smallest page id in use", 0, 1048576}, b.page_id_base...);
+  visit(Field{"page_id_base", "pageid", "smallest page id in use", 0, 2147483647},
+        b.page_id_base...);
   visit(Field{"row_gap", "rowgap", "poisoned elements after a cache row", 0, 4096}, b.row_gap...);
   visit(Field{"page_gap", "pagegap", "poisoned elements after a page", 0, 1048576}, b.page_gap...);
   visit(Field{"padding_rows", "padding", "rows a step that belong to no request", 0, 64},
@@ -119,6 +126,10 @@ template <typename Visit, Is<Run>... B>
 void visit_fields(Visit&& visit, B&... b) {
   visit(Field{"world", "", "sim: one process, mpi: one process a rank"}, b.world...);
   visit(Field{"observe", "observe_", "which taps are read back"}, b.observe...);
+  visit(Field{"instance", "", "of the subject: kept through the script, or renewed each step"},
+        b.instance...);
+  visit(Field{"skew_us", "skew", "longest delay of a rank before a stage, mpi only", 0, 1000000},
+        b.skew_us...);
   visit(Field{"verdict", "", "proven bounds, or the tolerances below"}, b.verdict...);
   visit(Field{"atol", "atol", "absolute tolerance of a mismatch", 0, 1e9}, b.atol...);
   visit(Field{"rtol", "rtol", "relative tolerance of a mismatch", 0, 1e9}, b.rtol...);

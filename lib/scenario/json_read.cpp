@@ -70,6 +70,8 @@ template <typename T>
 void read(const Place& place, std::vector<T>& values);
 void read(const Place& place, HeavyKey& key);
 void read(const Place& place, Step& step);
+void read(const Place& place, Scenario& scenario);
+void read(const Place& place, Provenance& provenance);
 void read(const Place& place, std::optional<RopeScaling>& scaling);
 
 // Reads the members of one object; finish() refuses those nobody asked for.
@@ -122,6 +124,12 @@ class ObjectReader {
       visit_fields(reader, block);
       reader.finish();
     }
+  }
+  void blocks(Scenario& scenario) {
+    block("problem", scenario.problem);
+    block("layout", scenario.layout);
+    block("run", scenario.run);
+    take("script", scenario.script);
   }
   void finish() const {
     for (std::size_t i = 0; i < place_.node.names.size(); ++i) {
@@ -178,6 +186,22 @@ void read(const Place& place, Step& step) {
   reader.finish();
 }
 
+void read(const Place& place, Scenario& scenario) {
+  ObjectReader reader(place);
+  reader.blocks(scenario);
+  reader.finish();
+}
+
+void read(const Place& place, Provenance& provenance) {
+  ObjectReader reader(place);
+  reader.take("property", provenance.property);
+  reader.take("subject", provenance.subject);
+  reader.take("commit", provenance.commit);
+  reader.take("date", provenance.date);
+  reader.take("signature", provenance.signature);
+  reader.finish();
+}
+
 // null and false mean none, as in model configurations.
 void read(const Place& place, std::optional<RopeScaling>& scaling) {
   scaling = std::nullopt;
@@ -217,24 +241,31 @@ void resolve_tensors(std::string& tensors, const std::filesystem::path& folder) 
 }  // namespace
 
 Scenario parse_scenario(std::string_view text, std::string_view origin) {
+  return parse_scenario_file(text, origin).scenario;
+}
+
+ScenarioFile parse_scenario_file(std::string_view text, std::string_view origin) {
   const JsonNode tree = parse_json(text, origin);
   const Place root{tree, "", origin};
   root.require(Kind::object, "an object");
   check_schema(root);
-  Scenario scenario;
+  ScenarioFile file;
   ObjectReader reader(root);
   reader.find("schema");
-  reader.take("name", scenario.name);
-  reader.take("labels", scenario.labels);
-  reader.block("problem", scenario.problem);
-  reader.block("layout", scenario.layout);
-  reader.block("run", scenario.run);
-  reader.take("script", scenario.script);
+  reader.take("name", file.scenario.name);
+  reader.take("labels", file.scenario.labels);
+  reader.blocks(file.scenario);
+  reader.take("before", file.before);
+  reader.take("provenance", file.provenance);
   reader.finish();
-  return scenario;
+  return file;
 }
 
 Scenario load_scenario(const std::filesystem::path& file) {
+  return load_scenario_file(file).scenario;
+}
+
+ScenarioFile load_scenario_file(const std::filesystem::path& file) {
   const std::string origin = file.string();
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) {
@@ -248,13 +279,19 @@ Scenario load_scenario(const std::filesystem::path& file) {
   }
   text.resize(static_cast<std::size_t>(stream.gcount()));
 
-  Scenario scenario = parse_scenario(text, origin);
-  if (scenario.name.empty()) scenario.name = file.stem().string();
-  resolve_tensors(scenario.problem.data.tensors, file.parent_path());
-  if (const auto rule = find_error(scenario)) {
+  ScenarioFile read = parse_scenario_file(text, origin);
+  if (read.scenario.name.empty()) read.scenario.name = file.stem().string();
+  resolve_tensors(read.scenario.problem.data.tensors, file.parent_path());
+  if (const auto rule = find_error(read.scenario)) {
     throw InputError(fmt::format("{}: {}", origin, *rule));
   }
-  return scenario;
+  for (std::size_t i = 0; i < read.before.size(); ++i) {
+    resolve_tensors(read.before[i].problem.data.tensors, file.parent_path());
+    if (const auto rule = find_error(read.before[i])) {
+      throw InputError(fmt::format("{}: before[{}]: {}", origin, i, *rule));
+    }
+  }
+  return read;
 }
 
 }  // namespace helixcheck

@@ -86,6 +86,7 @@ class ObjectWriter {
   void add(std::string_view name, const std::string& value) {
     members_.push_back(fmt::format("{}: {}", quote(name), value));
   }
+  int depth() const { return depth_; }
   std::string line() const { return fmt::format("{{{}}}", fmt::join(members_, ", ")); }
   std::string lines() const {
     if (members_.empty()) return "{}";
@@ -99,11 +100,17 @@ class ObjectWriter {
 };
 
 std::string step_text(const Step& step) {
-  ObjectWriter writer(2);
+  ObjectWriter writer(0);  // one line: no depth
   writer.add("do", json_text(step.kind));
   if (!step.requests.empty()) writer.add("requests", array(step.requests));
   if (!step.tokens.empty()) writer.add("tokens", array(step.tokens));
   return writer.line();
+}
+
+std::string steps_text(const std::vector<Step>& script, int depth) {
+  std::vector<std::string> steps;
+  for (const Step& step : script) steps.push_back(step_text(step));
+  return long_array(steps, depth);
 }
 
 void write_blocks(const Scenario& scenario, ObjectWriter& writer) {
@@ -111,24 +118,57 @@ void write_blocks(const Scenario& scenario, ObjectWriter& writer) {
   writer.block("problem", scenario.problem, standard.problem);
   writer.block("layout", scenario.layout, standard.layout);
   writer.block("run", scenario.run, standard.run);
-  if (scenario.script.empty()) return;
-  std::vector<std::string> steps;
-  for (const Step& step : scenario.script) steps.push_back(step_text(step));
-  writer.add("script", long_array(steps, 1));
+  if (!scenario.script.empty()) {
+    writer.add("script", steps_text(scenario.script, writer.depth() + 1));
+  }
+}
+
+void write_head(const Scenario& scenario, ObjectWriter& writer) {
+  writer.add("schema", to_text(kSchema));
+  if (!scenario.name.empty()) writer.add("name", quote(scenario.name));
+  if (scenario.labels.empty()) return;
+  std::vector<std::string> labels;
+  for (const std::string& label : scenario.labels) labels.push_back(quote(label));
+  writer.add("labels", fmt::format("[{}]", fmt::join(labels, ", ")));
+}
+
+void write_provenance(const Provenance& provenance, ObjectWriter& writer) {
+  if (provenance == Provenance{}) return;
+  ObjectWriter inner(1);
+  const auto put = [&inner](std::string_view name, const std::string& value) {
+    if (!value.empty()) inner.add(name, quote(value));
+  };
+  put("property", provenance.property);
+  put("subject", provenance.subject);
+  put("commit", provenance.commit);
+  put("date", provenance.date);
+  put("signature", provenance.signature);
+  writer.add("provenance", inner.lines());
 }
 
 }  // namespace
 
 std::string print_scenario(const Scenario& scenario) {
   ObjectWriter writer(0);
-  writer.add("schema", to_text(kSchema));
-  if (!scenario.name.empty()) writer.add("name", quote(scenario.name));
-  if (!scenario.labels.empty()) {
-    std::vector<std::string> labels;
-    for (const std::string& label : scenario.labels) labels.push_back(quote(label));
-    writer.add("labels", fmt::format("[{}]", fmt::join(labels, ", ")));
-  }
+  write_head(scenario, writer);
   write_blocks(scenario, writer);
+  return writer.lines() + "\n";
+}
+
+std::string print_scenario_file(const ScenarioFile& file) {
+  ObjectWriter writer(0);
+  write_head(file.scenario, writer);
+  write_blocks(file.scenario, writer);
+  if (!file.before.empty()) {
+    std::vector<std::string> scenarios;
+    for (const Scenario& scenario : file.before) {
+      ObjectWriter one(2);
+      write_blocks(scenario, one);
+      scenarios.push_back(one.lines());
+    }
+    writer.add("before", long_array(scenarios, 1));
+  }
+  write_provenance(file.provenance, writer);
   return writer.lines() + "\n";
 }
 

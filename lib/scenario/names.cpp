@@ -32,8 +32,9 @@ struct Names<Entry> {
 template <>
 struct Names<Family> {
   static constexpr std::string_view type = "Family";
-  static constexpr Table<Family, 5> table{{{Family::uniform, "uniform"},
+  static constexpr Table<Family, 6> table{{{Family::uniform, "uniform"},
                                            {Family::constant, "constant"},
+                                           {Family::shard_constant, "shard_constant"},
                                            {Family::integers, "integers"},
                                            {Family::one_hot, "one_hot"},
                                            {Family::null_test, "null_test"}}};
@@ -105,6 +106,13 @@ template <>
 struct Names<Observe> {
   static constexpr std::string_view type = "Observe";
   static constexpr Table<Observe, 2> table{{{Observe::all, "all"}, {Observe::end, "end"}}};
+};
+
+template <>
+struct Names<InstanceLife> {
+  static constexpr std::string_view type = "InstanceLife";
+  static constexpr Table<InstanceLife, 2> table{
+      {{InstanceLife::kept, "kept"}, {InstanceLife::renewed, "renewed"}}};
 };
 
 template <>
@@ -180,6 +188,9 @@ std::string_view name_of(WorldKind value) {
 std::string_view name_of(Observe value) {
   return find_name(value);
 }
+std::string_view name_of(InstanceLife value) {
+  return find_name(value);
+}
 std::string_view name_of(VerdictRule value) {
   return find_name(value);
 }
@@ -199,6 +210,7 @@ template std::span<const std::pair<Poison, std::string_view>> names();
 template std::span<const std::pair<LseForm, std::string_view>> names();
 template std::span<const std::pair<WorldKind, std::string_view>> names();
 template std::span<const std::pair<Observe, std::string_view>> names();
+template std::span<const std::pair<InstanceLife, std::string_view>> names();
 template std::span<const std::pair<VerdictRule, std::string_view>> names();
 template std::span<const std::pair<StepKind, std::string_view>> names();
 
@@ -214,6 +226,7 @@ template std::string_view type_name<Poison>();
 template std::string_view type_name<LseForm>();
 template std::string_view type_name<WorldKind>();
 template std::string_view type_name<Observe>();
+template std::string_view type_name<InstanceLife>();
 template std::string_view type_name<VerdictRule>();
 template std::string_view type_name<StepKind>();
 

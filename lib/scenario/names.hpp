@@ -25,6 +25,7 @@ std::string_view name_of(Poison);
 std::string_view name_of(LseForm);
 std::string_view name_of(WorldKind);
 std::string_view name_of(Observe);
+std::string_view name_of(InstanceLife);
 std::string_view name_of(VerdictRule);
 std::string_view name_of(StepKind);
 

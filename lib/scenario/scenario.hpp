@@ -22,9 +22,11 @@ enum class Dtype { fp32, fp16, bf16, fp8_e4m3 };
 enum class Entry { layer, core, merge };
 
 // How input values are drawn. `uniform` follows the fixed-scenario test: U(-1,1) activations and
-// Kaiming-uniform weights at `layer`, independent unit-variance keys at `core`. The others are
-// exact classes defined at `core`; `merge` takes `uniform` and `constant`.
-enum class Family { uniform, constant, integers, one_hot, null_test };
+// Kaiming-uniform weights at `layer`, independent unit-variance keys at `core`. `constant` gives
+// all keys of a request one value part, `shard_constant` all keys of KVP rank r the value 2^(r mod
+// 8). Those two and the exact classes that follow are defined at `core`; `merge` takes `uniform`
+// and `constant`.
+enum class Family { uniform, constant, shard_constant, integers, one_hot, null_test };
 
 // Named places where a key with a large share of one head's softmax mass can be planted. Shard and
 // page places refer to the prompt keys of the KVP rank given by `HeavyKey::kvp_rank`.
@@ -46,6 +48,9 @@ struct Data {
   Family family = Family::uniform;
   std::uint64_t seed = 42;
   double logit_gain = 1.0;      // multiplies the queries: 0.1 gives flat logits, 100 saturates
+  double k_pe_gain = 1.0;       // multiplies the roped part of the keys
+  double lse_gap = 0.0;         // nats by which each KVP rank outscores the one before it; `core`
+  bool equal_requests = false;  // all requests draw what request 0 draws
   std::vector<HeavyKey> heavy;  // `core` only
   std::string tensors;          // safetensors file that replaces drawn tensors; "" = none
   friend bool operator==(const Data&, const Data&) = default;
@@ -131,10 +136,13 @@ struct Layout {
 enum class WorldKind { sim, mpi };
 enum class Observe { all, end };  // which taps are read back: every one, or the outputs only
 enum class VerdictRule { bound, mismatch };  // proven bounds, or the fixed test's tolerance
+enum class InstanceLife { kept, renewed };   // one subject instance for the script, or one a step
 
 struct Run {
   WorldKind world = WorldKind::sim;
   Observe observe = Observe::all;
+  InstanceLife instance = InstanceLife::kept;
+  std::int64_t skew_us = 0;  // longest delay of a rank before a stage, microseconds; `mpi` only
   VerdictRule verdict = VerdictRule::bound;
   double atol = 0.1;
   double rtol = 0.05;

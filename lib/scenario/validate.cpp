@@ -82,6 +82,34 @@ Broken check_heavy(const Scenario& scenario) {
   return std::nullopt;
 }
 
+// Knobs of drawn values have no meaning where values are given or exact by construction.
+Broken check_gains(const Scenario& scenario) {
+  const Data& data = scenario.problem.data;
+  const Entry entry = scenario.problem.entry;
+  const bool smooth = data.family == Family::uniform || data.family == Family::constant ||
+                      data.family == Family::shard_constant;
+  const auto complain = [](std::string_view field, auto value, auto standard,
+                           std::string_view where) {
+    return fmt::format("problem.data.{} is {}, but it must be {} unless {}", field, value, standard,
+                       where);
+  };
+  if (data.k_pe_gain != 1 && (!smooth || entry == Entry::merge || !data.tensors.empty())) {
+    return complain("k_pe_gain", data.k_pe_gain, 1,
+                    "entry is layer or core and values are drawn from no exact class");
+  }
+  if (data.lse_gap != 0 && (!smooth || entry != Entry::core || !data.heavy.empty())) {
+    return complain("lse_gap", data.lse_gap, 0,
+                    "entry is core, values are drawn from no exact class and no key is heavy");
+  }
+  const bool by_request = data.family == Family::one_hot || data.family == Family::null_test;
+  if (data.equal_requests && (by_request || !data.heavy.empty() || !data.tensors.empty())) {
+    return complain(
+        "equal_requests", true, false,
+        "values are drawn, family is neither one_hot nor null_test and no key is heavy");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Broken check_problem(const Scenario& scenario) {
@@ -129,6 +157,7 @@ Broken check_data(const Scenario& scenario) {
         "uniform",
         data.heavy.size());
   }
+  if (const Broken broken = check_gains(scenario)) return broken;
   if (!data.tensors.empty() && entry != Entry::layer) {
     return fmt::format("problem.data.tensors is set, but entry {} takes none; it must be empty",
                        name_of(entry));

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 #include "generate/case.hpp"
 #include "helix/pipeline.hpp"
 #include "scenario/names.hpp"

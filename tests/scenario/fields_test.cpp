@@ -42,20 +42,20 @@ TEST(Fields, CoverLayout) {
 
 TEST(Fields, CoverRun) {
   const helixcheck::Run run;  // not the member of testing::Test
-  const auto& [a, b, c, d, e, f] = run;
-  EXPECT_EQ(visited(run), addresses_of(a, b, c, d, e, f));
+  const auto& [a, b, c, d, e, f, g, h] = run;
+  EXPECT_EQ(visited(run), addresses_of(a, b, c, d, e, f, g, h));
 }
 
 TEST(Fields, CoverTheNestedBlocks) {
   const Data data;
-  const auto& [a, b, c, d, e] = data;
-  EXPECT_EQ(visited(data), addresses_of(a, b, c, d, e));
+  const auto& [a, b, c, d, e, f, g, h] = data;
+  EXPECT_EQ(visited(data), addresses_of(a, b, c, d, e, f, g, h));
   const RopeScaling scaling;
-  const auto& [f, g, h, i, j, k] = scaling;
-  EXPECT_EQ(visited(scaling), addresses_of(f, g, h, i, j, k));
+  const auto& [i, j, k, l, m, n] = scaling;
+  EXPECT_EQ(visited(scaling), addresses_of(i, j, k, l, m, n));
   const HeavyKey key;
-  const auto& [l, m, n, o] = key;
-  EXPECT_EQ(visited(key), addresses_of(l, m, n, o));
+  const auto& [o, p, q, r] = key;
+  EXPECT_EQ(visited(key), addresses_of(o, p, q, r));
 }
 
 TEST(Fields, OptionNamesAreUniqueAndExplained) {

@@ -48,12 +48,22 @@ Scenario full_scenario() {
   s.problem.data = {Family::integers,
                     ~std::uint64_t{0},
                     0.1,
+                    8,
+                    -2.5,
+                    true,
                     {{HeavyPlace::page_last, 3, 1, 1.0 / 3}, {HeavyPlace::newest, 0, 0, 0.5}},
                     "dir/file.safetensors#prefix"};
   s.layout = {
       3, 2, Ownership::interleaved, DecodeOwner::continued, 16, 48, PageOrder::descending, 4, 5, 6,
       7, 8, Poison::huge,           LseForm::max_sum};
-  s.run = {WorldKind::mpi, Observe::end, VerdictRule::mismatch, 0.5, 0.0, 1e-3};
+  s.run = {WorldKind::mpi,
+           Observe::end,
+           InstanceLife::renewed,
+           7,
+           VerdictRule::mismatch,
+           0.5,
+           0.0,
+           1e-3};
   s.script = {{StepKind::join, {}, {}},
               {StepKind::decode, {0, 2}, {1, 4}},
               {StepKind::reject, {}, {2}},

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <map>
 
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 #include "report/terminal.hpp"
 #include "scenario/validate.hpp"
 #include "subject/cpu/subject.hpp"

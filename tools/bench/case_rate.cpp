@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 #include <vector>
 
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 #include "mla/parallel.hpp"
 #include "subject/cpu/subject.hpp"
 #include "support/small_scenarios.hpp"

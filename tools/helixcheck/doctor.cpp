@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "campaign/corpus.hpp"
-#include "campaign/memory.hpp"
+#include "run/memory.hpp"
 #include "options.hpp"
 #include "report/table.hpp"
 #include "scenario/error.hpp"

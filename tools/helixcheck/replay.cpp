@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "campaign/corpus.hpp"
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 #include "options.hpp"
 #include "report/json_report.hpp"
 #include "report/terminal.hpp"

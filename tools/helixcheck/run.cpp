@@ -1,6 +1,6 @@
 // `helixcheck run`: one scenario, from a file, a name or the options.
 
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 
 #include <filesystem>
 #include <fmt/format.h>

@@ -1,10 +1,10 @@
 // The machine's free memory, and scenarios that do not fit it.
 
-#include "campaign/memory.hpp"
+#include "run/memory.hpp"
 
 #include <gtest/gtest.h>
 
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 #include "scenario/error.hpp"
 #include "scenario/validate.hpp"
 

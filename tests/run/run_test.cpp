@@ -1,6 +1,6 @@
 // From a scenario to a verdict: what a run reports.
 
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 
 #include <gtest/gtest.h>
 

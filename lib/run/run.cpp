@@ -1,14 +1,14 @@
 // Inputs, pipeline and judge put together.
 
-#include "campaign/run.hpp"
+#include "run/run.hpp"
 
 #include <fmt/format.h>
 
-#include "campaign/memory.hpp"
-#include "campaign/stopwatch.hpp"
 #include "generate/case.hpp"
 #include "helix/pipeline.hpp"
 #include "mla/formats.hpp"
+#include "run/memory.hpp"
+#include "run/stopwatch.hpp"
 #include "scenario/error.hpp"
 #include "scenario/validate.hpp"
 #include "verdict/judge.hpp"
@@ -156,6 +156,12 @@ RunResult run_once(const Scenario& scenario, World& world, const Subject& subjec
 }
 
 }  // namespace
+
+std::unique_ptr<World> make_sim_world(const Scenario& scenario) {
+  if (scenario.problem.entry == Entry::merge) return make_sim_world(1, 1);
+  return make_sim_world(static_cast<int>(scenario.layout.kvp),
+                        static_cast<int>(scenario.layout.tpa));
+}
 
 void require_memory(const Scenario& scenario) {
   const std::int64_t need = memory_need_bytes(scenario);

@@ -1,6 +1,6 @@
 // Linux: MemAvailable, and the memory limit of the control group (version 2) where there is one.
 
-#include "campaign/memory.hpp"
+#include "run/memory.hpp"
 
 #include <algorithm>
 #include <fstream>

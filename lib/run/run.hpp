@@ -40,6 +40,9 @@ struct RunOptions {
   Observer* listener = nullptr;         // sees every tap before the judge does
 };
 
+// The simulated world of a scenario's size.
+std::unique_ptr<World> make_sim_world(const Scenario& scenario);
+
 // Throws InputError if the scenario needs more memory than is free, naming both figures.
 void require_memory(const Scenario& scenario);
 
