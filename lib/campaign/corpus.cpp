@@ -83,21 +83,27 @@ fs::path default_corpus() {
 }
 
 std::vector<CorpusEntry> find_scenarios(const std::vector<std::string>& targets,
-                                        const fs::path& corpus) {
+                                        const fs::path& corpus, std::vector<std::string>* damaged) {
   std::vector<CorpusEntry> entries;
   std::set<fs::path> seen;
-  std::string errors;
+  std::vector<std::string> errors;
   for (const std::string& target : targets) {
     for (const fs::path& file : readable_files_of(target, corpus)) {
       if (!seen.insert(fs::weakly_canonical(file)).second) continue;
       try {
-        entries.push_back(CorpusEntry{file, load_scenario(file)});
+        ScenarioFile read = load_scenario_file(file);
+        entries.push_back(CorpusEntry{file, std::move(read.scenario), std::move(read.before),
+                                      std::move(read.provenance.property)});
       } catch (const InputError& error) {
-        errors += fmt::format("{}{}", errors.empty() ? "" : "\n", error.what());
+        errors.emplace_back(error.what());
       }
     }
   }
-  if (!errors.empty()) throw InputError(errors);
+  if (damaged != nullptr) {
+    *damaged = std::move(errors);
+  } else if (!errors.empty()) {
+    throw InputError(fmt::format("{}", fmt::join(errors, "\n")));
+  }
   return entries;
 }
 

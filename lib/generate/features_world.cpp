@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array kEntry{
     Level{"core", 6, [](Draft& d) { d.scenario.problem.entry = Entry::core; }},
-    Level{"layer", 3, [](Draft& d) { d.scenario.problem.entry = Entry::layer; }},
+    Level{"layer", 6, [](Draft& d) { d.scenario.problem.entry = Entry::layer; }},
     Level{"merge", 1, [](Draft& d) { d.scenario.problem.entry = Entry::merge; }},
 };
 

@@ -17,7 +17,17 @@ bool always(const Scenario&, const Subject&) {
 PropertyResult check_equivalence(const Scenario& scenario, const Subject& subject,
                                  const RunOptions& options) {
   const std::unique_ptr<World> world = make_sim_world(scenario);
-  const RunResult run = run_scenario(scenario, *world, subject, options);
+  return equivalence_result(run_scenario(scenario, *world, subject, options));
+}
+
+constexpr std::array kProperties{
+    Property{"equivalence", "every tap is within its bound of the fp64 reference", 4, always,
+             check_equivalence},
+};
+
+}  // namespace
+
+PropertyResult equivalence_result(const RunResult& run) {
   PropertyResult result;
   result.subject_runs = run.repeated ? 2 : 1;
   result.output_hash = run.output_hash;
@@ -28,13 +38,6 @@ PropertyResult check_equivalence(const Scenario& scenario, const Subject& subjec
   result.failure = Failure{kind, blame};
   return result;
 }
-
-constexpr std::array kProperties{
-    Property{"equivalence", "every tap is within its bound of the fp64 reference", 4, always,
-             check_equivalence},
-};
-
-}  // namespace
 
 std::string_view name_of(Strength strength) {
   switch (strength) {

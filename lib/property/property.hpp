@@ -33,6 +33,9 @@ struct PropertyResult {
   std::uint64_t output_hash = 0;  // of the first run's results
 };
 
+// What a run that was compared with the reference means for `equivalence`.
+PropertyResult equivalence_result(const RunResult& run);
+
 // How strong a relation holds for a subject: bit for bit, within a bound, or not at all.
 enum class Strength { bits, bound, none };
 std::string_view name_of(Strength strength);

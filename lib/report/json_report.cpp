@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "generate/compatibility.hpp"
+#include "report/findings.hpp"
 #include "report/table.hpp"
 #include "report/terminal.hpp"
 #include "scenario/json.hpp"
@@ -71,7 +73,9 @@ Json run_json(const RunResult& result) {
   json["hash"] = content_hash(result.scenario);
   json["scenario"] = Json::parse(print_scenario(result.scenario));
   json["subject"] = result.subject;
+  json["property"] = result.property.empty() ? "equivalence" : result.property;
   json["verdict"] = verdict.pass ? "pass" : "fail";
+  if (!result.signature.empty()) json["signature"] = result.signature;
   if (const TapResult* worst = verdict.worst()) {
     json["worst"] = {{"tap", name_of(worst->tap)}, {"ratio", number(worst->worst_ratio)}};
   } else {
@@ -93,6 +97,40 @@ Json run_json(const RunResult& result) {
                     {"judge", result.phases.judge}};
   json["output_hash"] = fmt::format("{:016x}", result.output_hash);
   json["replay"] = replay_command(result);
+  return json;
+}
+
+Json explanation_json(const Explanation& explanation) {
+  Json fields = Json::array();
+  for (const FieldExplanation& field : explanation.fields) {
+    fields.push_back({{"field", field.path},
+                      {"fails_for", field.text},
+                      {"matters", field.matters},
+                      {"tried", field.tried},
+                      {"failed", field.failed}});
+  }
+  return {{"sentence", to_text(explanation)}, {"fields", std::move(fields)}};
+}
+
+Json finding_json(const Finding& finding, const std::string& subject) {
+  Json json;
+  json["scenario"] = Json::parse(print_scenario(finding.scenario));
+  json["before"] = Json::array();
+  for (const Scenario& scenario : finding.before) {
+    json["before"].push_back(Json::parse(print_scenario(scenario)));
+  }
+  json["signature"] = to_text(finding.signature);
+  json["blame"] = blame_json(finding.blame);
+  if (!finding.nondeterminism.empty()) json["nondeterminism"] = finding.nondeterminism;
+  json["case"] = finding.case_index;
+  json["seen_again"] = finding.seen_again;
+  json["shrink_evaluations"] = finding.shrink_evaluations;
+  json["locally_minimal"] = finding.locally_minimal;
+  if (!finding.stopped_by.empty()) json["stopped_by"] = finding.stopped_by;
+  json["explanation"] = explanation_json(finding.explanation);
+  json["file"] = finding.file.string();
+  if (!finding.not_stored.empty()) json["not_stored"] = finding.not_stored;
+  json["replay"] = replay_command(finding, subject);
   return json;
 }
 
@@ -118,6 +156,41 @@ std::string json_of(std::span<const RunResult> results) {
   json["seconds"] = seconds;
   json["runs"] = std::move(runs);
   return json.dump(2) + "\n";
+}
+
+std::string json_of(const CheckReport& report, const std::string& subject) {
+  const Statistics& statistics = report.statistics;
+  Json json;
+  json["schema"] = kSchema;
+  json["subject"] = subject;
+  json["cases"] = statistics.cases();
+  json["unjudged"] = statistics.unjudged();
+  json["seconds"] = report.seconds;
+  json["total_seconds"] = report.total_seconds;
+  json["cases_per_second"] =
+      report.seconds > 0 ? static_cast<double>(statistics.cases()) / report.seconds : 0.0;
+  json["subject_runs"] = statistics.subject_runs();
+  json["interrupted"] = report.interrupted;
+  json["worst_ratio"] = number(statistics.worst_ratio());
+  Json taps = Json::object();
+  for (int i = 0; i < kTapCount; ++i) {
+    const double ratio = statistics.worst_ratios()[static_cast<std::size_t>(i)];
+    if (ratio > 0) taps[std::string(name_of(static_cast<Tap>(i)))] = number(ratio);
+  }
+  json["worst_ratios"] = std::move(taps);
+  json["properties"] = statistics.by_property();
+  json["pairs"] = {{"drawn", statistics.pairs_drawn()},
+                   {"possible", Compatibility::get().pairs()},
+                   {"impossible", Compatibility::get().exclusions().size()}};
+  json["findings"] = Json::array();
+  for (const Finding& finding : report.findings) {
+    json["findings"].push_back(finding_json(finding, subject));
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string json_of(const Finding& finding, const std::string& subject) {
+  return finding_json(finding, subject).dump(2) + "\n";
 }
 
 std::string json_of(const std::vector<Table>& tables) {

@@ -50,9 +50,10 @@ std::string describe(const RunResult& result) {
   const Verdict& verdict = result.verdict;
   std::string text = fmt::format(
       "{}  {}  subject {}  {:.2f} s (inputs {:.2f}, subject {:.2f}, judge {:.2f})  hash {:016x}\n",
-      result.scenario.name, verdict.pass ? "pass" : "FAIL", result.subject, result.phases.total(),
-      result.phases.inputs, result.phases.subject, result.phases.judge, result.output_hash);
-  text += tap_table(verdict);
+      result.scenario.name + (result.property.empty() ? "" : "  property " + result.property),
+      verdict.pass ? "pass" : "FAIL", result.subject, result.phases.total(), result.phases.inputs,
+      result.phases.subject, result.phases.judge, result.output_hash);
+  if (!verdict.taps.empty()) text += tap_table(verdict);
   if (verdict.mismatch) {
     text += fmt::format(
         "  mismatch: {:.3g} of all elements outside atol + rtol |ref|, {:.3g} allowed,"
@@ -91,6 +92,7 @@ std::string replay_command(const RunResult& result) {
   }
   const std::string& subject = result.argument.empty() ? result.subject : result.argument;
   if (subject != "cpu") command += fmt::format(" --subject {}", quoted(subject));
+  if (!result.property.empty()) command += fmt::format(" --property {}", quoted(result.property));
   return command;
 }
 

@@ -183,7 +183,7 @@ RunResult run_scenario(const Scenario& scenario, World& world, const Subject& su
                     " all taps, or make it smaller",
                     scenario.name, result.verdict.unjudged));
   }
-  if (world.agree(result.verdict.pass)) return result;
+  if (world.agree(result.verdict.pass) || !options.repeat_failures) return result;
   RunOptions quiet = options;
   quiet.listener = nullptr;
   const RunResult again = run_once(scenario, world, subject, quiet);

@@ -26,8 +26,10 @@ struct Phases {
 
 struct RunResult {
   Scenario scenario;
-  std::string subject;   // its name
-  std::string argument;  // how the command line names it; "" = by its name
+  std::string subject;    // its name
+  std::string argument;   // how the command line names it; "" = by its name
+  std::string property;   // it was checked under; "" = equivalence
+  std::string signature;  // of the failure; "" where it passed or is not known
   Verdict verdict;
   Phases phases;
   std::uint64_t output_hash = 0;  // FNV-1a over the bits of the results of every step, all ranks
@@ -38,6 +40,7 @@ struct RunResult {
 struct RunOptions {
   std::optional<std::string> contract;  // instead of what the subject declares
   Observer* listener = nullptr;         // sees every tap before the judge does
+  bool repeat_failures = true;          // once, to see whether the verdict changes
 };
 
 // The simulated world of a scenario's size.

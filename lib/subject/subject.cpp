@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "scenario/error.hpp"
+#include "subject/canary.hpp"
 #include "subject/cpu/subject.hpp"
 
 namespace helixcheck {
@@ -153,7 +154,8 @@ const char* stage_name(hxc_stage stage) {
 }
 
 std::span<const hxc_subject* const> builtin_subjects() {
-  static const std::array<const hxc_subject*, 2> all = {&cpu::subject(), &cpu::subject_p16()};
+  static const std::array<const hxc_subject*, 3> all = {&cpu::subject(), &cpu::subject_p16(),
+                                                        &canary_subject()};
   return all;
 }
 
@@ -163,7 +165,11 @@ std::unique_ptr<Subject> find_subject(const std::string& name) {
   }
   std::string known;
   for (const hxc_subject* subject : builtin_subjects()) {
-    if (name == subject->name) return std::make_unique<Subject>(*subject);
+    if (name == subject->name) {
+      const bool whole = subject->entry_count == HXC_STAGE_COUNT;
+      return whole ? std::make_unique<Subject>(*subject)
+                   : std::make_unique<Subject>(cpu::subject(), subject);
+    }
     known += fmt::format("{}{}", known.empty() ? "" : ", ", subject->name);
   }
   throw InputError(fmt::format(

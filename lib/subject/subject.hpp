@@ -74,15 +74,16 @@ class Subject {
 // Names of the stages at the boundary: "plan", "project", ...
 const char* stage_name(hxc_stage stage);
 
-// The built-in subjects by name ("cpu", "cpu_p16"), in the order of `helixcheck list subjects`.
+// The built-in subjects by name ("cpu", "cpu_p16", "canary"), in the order of `helixcheck list
+// subjects`. Those that leave stages out are put over `cpu`.
 std::span<const hxc_subject* const> builtin_subjects();
 
 // A shared object that exports HXC_SUBJECT_SYMBOL, loaded for the life of the process. Throws
 // ResourceError if it cannot be loaded, InputError if it is not a subject.
 const hxc_subject& load_plugin(const std::string& file);
 
-// "cpu", "cpu_p16", or a path to a shared object (anything with a '/' or ending in ".so"), which is
-// put over `cpu`. Throws InputError for an unknown name, listing the known ones.
+// A built-in one by name, or a path to a shared object (anything with a '/' or ending in ".so"),
+// which is put over `cpu`. Throws InputError for an unknown name, listing the known ones.
 std::unique_ptr<Subject> find_subject(const std::string& name);
 
 }  // namespace helixcheck

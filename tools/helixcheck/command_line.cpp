@@ -1,6 +1,7 @@
 // The one file that includes CLI11. It parses; the verbs act.
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <fmt/format.h>
 #include <iostream>
 #include <map>
@@ -21,7 +22,8 @@ void add_common(CLI::App& verb, Options& options) {
 }
 
 void add_running(CLI::App& verb, Options& options) {
-  verb.add_option("--subject", options.subject, "cpu, cpu_p16, or the path of a plug-in (.so)");
+  verb.add_option("--subject", options.subject,
+                  "a built-in one (list subjects), or the path of a plug-in (.so)");
   verb.add_option("--contract", options.contract, "judge by this contract, not the declared one");
   verb.add_option("--hang-limit", options.hang_limit_s,
                   "seconds a rank may stay in one stage under MPI (default 20)")
@@ -45,6 +47,75 @@ void add_fields(CLI::App& verb, Options& options) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->trigger_on_parse();
   }
+}
+
+// "90", "90s", "10m", "8h".
+double parse_duration(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string unit(end, text.data() + text.size());
+  static const std::map<std::string, double> kUnits{{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  const auto known = kUnits.find(unit);
+  if (error != std::errc() || known == kUnits.end() || !(value > 0) || value > 1e6) {
+    throw InputError(fmt::format(
+        "--time is \"{}\", but it must be seconds, or a number with s, m or h, above 0", text));
+  }
+  return value * known->second;
+}
+
+void add_property(CLI::App& verb, Options& options) {
+  verb.add_option("--property", options.properties, "the property to check (list properties)")
+      ->expected(1)
+      ->allow_extra_args(false);
+}
+
+void add_shrinking(CLI::App& verb, Options& options) {
+  verb.add_option("--jobs", options.jobs, "workers (default: cores; 1 for a plug-in)")
+      ->check(CLI::Range(1, 1024));
+  verb.add_option("--shrink-evaluations", options.shrink_evaluations,
+                  "most scenarios tried while shrinking (default 4000)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  verb.add_option("--shrink-time", options.shrink_seconds,
+                  "most seconds spent shrinking one finding (default 60)")
+      ->check(CLI::Range(0.0, 1e6));
+}
+
+void add_check(CLI::App& app, Options& options) {
+  CLI::App* check =
+      app.add_subcommand("check", "draw scenarios, check properties, shrink failures");
+  check->add_option("--seed", options.seed,
+                    "of the series: case i depends on it and i (default 1)");
+  check->add_option("--first", options.first, "number of the first case (default 0)")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62));
+  check->add_option("--cases", options.cases, "how many (default 20000, without --time)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
+  check->add_option_function<std::string>(
+      "--time", [&options](const std::string& text) { options.seconds = parse_duration(text); },
+      "how long to search: seconds, or with s, m, h");
+  check->add_option("--property", options.properties, "only these (list properties); repeatable")
+      ->allow_extra_args(false);
+  check->add_option("--max-findings", options.max_findings, "stop after so many (default 5)")
+      ->check(CLI::Range(1, 1000));
+  check->add_flag("--stats", options.stats, "print how often features and pairs were drawn");
+  check->add_flag("!--no-store", options.store, "do not write findings to the corpus");
+  add_common(*check, options);
+  add_running(*check, options);
+  add_shrinking(*check, options);
+}
+
+void add_shrink_and_explain(CLI::App& app, Options& options) {
+  CLI::App* shrink = app.add_subcommand("shrink", "make a failing scenario as simple as it can be");
+  CLI::App* explain = app.add_subcommand("explain", "say which fields of a failure matter");
+  for (CLI::App* verb : {shrink, explain}) {
+    verb->add_option("scenario", options.targets, "file or name; or describe it by the options")
+        ->expected(0, 1);
+    add_property(*verb, options);
+    add_common(*verb, options);
+    add_running(*verb, options);
+    add_shrinking(*verb, options);
+    add_fields(*verb, options);
+  }
+  shrink->add_option("--output", options.output, "write the result as a scenario file");
 }
 
 // CLI11 would only say that a subcommand is missing.
@@ -76,6 +147,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   add_running(*run, options);
   run->add_flag("-v,--verbose", options.verbose, "print shapes and statistics of every tap");
   run->add_option("--dump", options.dump, "write every tap as safetensors into this folder");
+  add_property(*run, options);
   add_fields(*run, options);
 
   CLI::App* replay = app.add_subcommand("replay", "run scenarios of the corpus");
@@ -88,9 +160,12 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   add_running(*replay, options);
   add_fields(*replay, options);
 
+  add_check(app, options);
+  add_shrink_and_explain(app, options);
+
   CLI::App* list = app.add_subcommand("list", "print what there is");
   list->add_option("what", options.targets,
-                   "scenarios (default), models, subjects, contracts, taps")
+                   "scenarios (default), models, subjects, properties, contracts, taps")
       ->expected(0, 1);
   list->add_option("-k,--select", options.select, "only scenarios whose name contains this text")
       ->allow_extra_args(false);

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "campaign/corpus.hpp"
-#include "run/memory.hpp"
 #include "options.hpp"
 #include "report/table.hpp"
+#include "run/memory.hpp"
 #include "scenario/error.hpp"
 #include "subject/cpu/kernels.hpp"
 #include "world/mpi.hpp"

@@ -6,6 +6,7 @@
 #include "campaign/corpus.hpp"
 #include "helix/taps.hpp"
 #include "options.hpp"
+#include "property/property.hpp"
 #include "report/table.hpp"
 #include "scenario/error.hpp"
 #include "scenario/json.hpp"
@@ -51,6 +52,14 @@ Table subject_table() {
   return table;
 }
 
+Table property_table() {
+  Table table{"properties", {"name", "about"}, {}};
+  for (const Property& property : properties()) {
+    table.rows.push_back({std::string(property.name), std::string(property.about)});
+  }
+  return table;
+}
+
 Table contract_table() {
   Table table{"contracts", {"name", "about"}, {}};
   for (const Contract& contract : contracts()) {
@@ -79,13 +88,15 @@ int list_verb(const Options& options) {
     table = model_table();
   } else if (what == "subjects") {
     table = subject_table();
+  } else if (what == "properties") {
+    table = property_table();
   } else if (what == "contracts") {
     table = contract_table();
   } else if (what == "taps") {
     table = tap_table();
   } else {
-    throw InputError(
-        fmt::format("list '{}': there are scenarios, models, subjects, contracts and taps", what));
+    throw InputError(fmt::format(
+        "list '{}': there are scenarios, models, subjects, properties, contracts and taps", what));
   }
   fmt::print("{}", options.json ? json_of(std::vector<Table>{table}) : text_of(table));
   return kPass;

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,18 @@ struct Options {
   bool verbose = false;
   bool json = false;
   int hang_limit_s = 20;
+  std::vector<std::string> properties;  // --property; run, shrink, explain: at most one
+  std::uint64_t seed = 1;               // check: of the series of cases
+  std::uint64_t first = 0;              // check: index of the first case
+  std::optional<std::uint64_t> cases;
+  std::optional<double> seconds;  // --time
+  int jobs = 0;                   // 0 = as many as cores, or 1 for a plug-in
+  int max_findings = 5;
+  std::int64_t shrink_evaluations = 4000;
+  double shrink_seconds = 60;
+  bool stats = false;
+  bool store = true;
+  std::string output;                  // shrink: file for the result, "" = none
   std::vector<std::string> arguments;  // all of argv, to start it again
 };
 
@@ -35,6 +48,9 @@ inline constexpr int kPass = 0, kFinding = 1, kBadInput = 2, kMissingResource = 
 // The verbs. Each returns an exit status or throws InputError or ResourceError.
 int run_verb(const Options& options);
 int replay_verb(const Options& options);
+int check_verb(const Options& options);
+int shrink_verb(const Options& options);
+int explain_verb(const Options& options);
 int list_verb(const Options& options);
 int doctor_verb(const Options& options);
 

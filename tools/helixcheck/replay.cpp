@@ -6,34 +6,36 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "campaign/corpus.hpp"
-#include "run/run.hpp"
 #include "options.hpp"
 #include "report/json_report.hpp"
 #include "report/terminal.hpp"
 #include "scenario/error.hpp"
 #include "scenario/print.hpp"
 #include "scenario/validate.hpp"
+#include "targets.hpp"
 #include "worlds.hpp"
 
 namespace helixcheck {
 namespace {
 
-std::vector<Scenario> chosen_scenarios(const Options& options) {
-  const std::filesystem::path corpus =
-      options.corpus.empty() ? default_corpus() : std::filesystem::path(options.corpus);
+// Files that cannot be read are reported and left out.
+std::vector<CorpusEntry> chosen_scenarios(const Options& options,
+                                          std::vector<std::string>& damaged) {
+  const std::filesystem::path corpus = corpus_folder(options);
   std::vector<std::string> targets = options.targets;
   if (targets.empty()) targets.push_back(corpus.string());
-  std::vector<Scenario> scenarios;
-  for (CorpusEntry& entry :
-       select_scenarios(find_scenarios(targets, corpus), options.select, options.without_labels)) {
+  std::vector<CorpusEntry> found = find_scenarios(targets, corpus, &damaged);
+  if (found.empty()) throw InputError(fmt::format("{}", fmt::join(damaged, "\n")));
+  std::vector<CorpusEntry> entries =
+      select_scenarios(std::move(found), options.select, options.without_labels);
+  for (CorpusEntry& entry : entries) {
     for (const auto& [option, value] : options.fields) {
       apply_argument(entry.scenario, option, value);
     }
     validate(entry.scenario);
-    scenarios.push_back(std::move(entry.scenario));
+    if (!entry.property.empty()) find_property(entry.property);
   }
-  return scenarios;
+  return entries;
 }
 
 // On a terminal one line that is written over; elsewhere nothing, since the table grows line by
@@ -56,19 +58,23 @@ struct Tally {
   std::vector<RunResult> results;
   double seconds = 0;
   bool missing = false;  // a scenario could not run on this machine
+  bool damaged = false;  // a file could not be read
 
   std::size_t failed() const {
     return static_cast<std::size_t>(std::count_if(
         results.begin(), results.end(), [](const RunResult& r) { return !r.verdict.pass; }));
   }
-  int status() const { return failed() > 0 ? kFinding : missing ? kMissingResource : kPass; }
+  int status() const {
+    if (damaged) return kBadInput;
+    return failed() > 0 ? kFinding : missing ? kMissingResource : kPass;
+  }
 };
 
-void replay_one(const Scenario& scenario, const Options& options, Worlds& worlds,
+void replay_one(const CorpusEntry& entry, const Options& options, Worlds& worlds,
                 const Subject& subject, std::size_t width, Tally& tally) {
-  const std::unique_ptr<World> world = worlds.make(scenario);
+  const std::unique_ptr<World> world = worlds.make(entry.scenario);
   if (!world) return;
-  RunResult result = run_scenario(scenario, *world, subject, RunOptions{options.contract, nullptr});
+  RunResult result = run_entry(entry, *world, subject, RunOptions{options.contract, nullptr});
   if (!world->is_root()) return;
   result.argument = options.subject;
   tally.seconds += result.phases.total();
@@ -82,28 +88,35 @@ void replay_one(const Scenario& scenario, const Options& options, Worlds& worlds
 }  // namespace
 
 int replay_verb(const Options& options) {
-  std::vector<Scenario> scenarios = chosen_scenarios(options);
+  std::vector<std::string> damaged;
+  std::vector<CorpusEntry> entries = chosen_scenarios(options, damaged);
   Worlds worlds(options);
   std::size_t width = 8;
-  for (Scenario& scenario : scenarios) {
-    worlds.choose_world(scenario);
-    require_memory(scenario);
-    width = std::max(width, scenario.name.size());
+  std::vector<Scenario> scenarios;
+  for (CorpusEntry& entry : entries) {
+    worlds.choose_world(entry.scenario);
+    require_memory(entry.scenario);
+    width = std::max(width, entry.scenario.name.size());
+    scenarios.push_back(entry.scenario);
   }
   if (const std::optional<int> status = worlds.relaunch(scenarios)) return *status;
   const std::unique_ptr<Subject> subject = find_subject(options.subject);
   const bool talks = worlds.is_root() && !options.json;
   const Progress progress(talks);
   Tally tally;
+  tally.damaged = !damaged.empty();
+  if (worlds.is_root()) {
+    for (const std::string& line : damaged) fmt::print(stderr, "helixcheck: {}\n", line);
+  }
   if (talks) fmt::print("{}", summary_head(width));
-  for (std::size_t i = 0; i < scenarios.size(); ++i) {
-    progress.show(i, scenarios.size(), scenarios[i].name);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string& name = entries[i].scenario.name;
+    progress.show(i, entries.size(), name);
     try {
-      replay_one(scenarios[i], options, worlds, *subject, width, tally);
+      replay_one(entries[i], options, worlds, *subject, width, tally);
     } catch (const ResourceError& error) {
       tally.missing = true;
-      if (worlds.is_root())
-        fmt::print(stderr, "helixcheck: {}: {}\n", scenarios[i].name, error.what());
+      if (worlds.is_root()) fmt::print(stderr, "helixcheck: {}: {}\n", name, error.what());
     } catch (const SubjectError& error) {
       worlds.abort_job(kFinding, error.what());
       throw;

@@ -17,17 +17,17 @@ bool world_given(const Options& options) {
                      [](const auto& field) { return field.first == "world"; });
 }
 
-std::string own_path() {
-  std::array<char, 4096> path{};
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : "helixcheck";
-}
-
 int rank_count(const Scenario& scenario) {
   return scenario.problem.entry == Entry::merge ? 1 : static_cast<int>(scenario.layout.ranks());
 }
 
 }  // namespace
+
+std::string own_path() {
+  std::array<char, 4096> path{};
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
+  return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : "helixcheck";
+}
 
 Worlds::Worlds(const Options& options) : options_(options) {
   if (mpi::available() && mpi::inside_job()) {

@@ -14,6 +14,9 @@
 
 namespace helixcheck {
 
+// The path of this executable.
+std::string own_path();
+
 class Worlds {
  public:
   // Joins the MPI job this process was started in, if any.

@@ -1,0 +1,36 @@
+// Which scenario and property stand behind a case's number.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "generate/scenario_draw.hpp"
+#include "property/property.hpp"
+
+namespace helixcheck {
+
+struct Case {
+  std::uint64_t index = 0;
+  DrawnScenario drawn;
+  const Property* property = nullptr;  // nullptr: none of the chosen ones applies to what was drawn
+};
+
+class CaseSource {
+ public:
+  // `names` of properties, empty for all. Throws InputError for an unknown one.
+  CaseSource(std::uint64_t seed, const std::vector<std::string>& names, const Subject& subject);
+
+  // A function of (seed, index) and the chosen properties. Safe to call from several threads.
+  Case draw(std::uint64_t index) const;
+
+ private:
+  const Property* choose(const DrawnScenario& drawn, std::uint64_t index) const;
+
+  std::uint64_t seed_;
+  ScenarioSeries series_;
+  const Subject& subject_;
+  std::vector<const Property*> properties_;
+};
+
+}  // namespace helixcheck

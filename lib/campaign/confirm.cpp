@@ -1,0 +1,153 @@
+// Order of trust: alone here and in a fresh process; then with the cases before it, in a fresh
+// process if there is one. Only what fails with the same signature counts.
+
+#include "campaign/confirm.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "mla/parallel.hpp"
+#include "scenario/error.hpp"
+
+namespace helixcheck {
+namespace {
+
+constexpr std::uint64_t kPredecessors = 24;
+constexpr int kRepetitions = 3;
+
+class Confirmation {
+ public:
+  Confirmation(const FailedCase& failed, const CaseSource& source, const Subject& subject,
+               const CheckOptions& options)
+      : failed_(failed),
+        property_(*failed.at.property),
+        source_(source),
+        subject_(subject),
+        options_(options) {
+    limits_ = options.shrink;
+    limits_.jobs = options.jobs;
+    limits_.interrupted = options.interrupted;
+    wanted_ = failed.signature;
+    if (wanted_.kind == "nondeterminism")
+      wanted_.kind = failed.failure.blame.tap ? "value" : "error";
+    finding_.signature = wanted_;
+    finding_.case_index = failed.at.index;
+    finding_.scenario = failed.at.drawn.scenario;
+    finding_.blame = failed.failure.blame;
+  }
+
+  Finding make() {
+    if (fails_alone()) {
+      shrink_alone();
+    } else if (!fails_after_predecessors()) {
+      record_nondeterminism();
+    }
+    return finding_;
+  }
+
+ private:
+  std::optional<PropertyResult> check_here(const Scenario& scenario) const {
+    const ThreadLimit one(1);
+    if (!property_.applies(scenario, subject_)) return std::nullopt;
+    try {
+      RunOptions run = options_.run;
+      run.repeat_failures = false;
+      return property_.check(scenario, subject_, run);
+    } catch (const InputError&) {  // cannot be judged: no failure
+    } catch (const ResourceError&) {
+    }
+    return std::nullopt;
+  }
+  std::optional<Signature> fails_here(const Scenario& scenario) const {
+    const std::optional<PropertyResult> result = check_here(scenario);
+    return result ? signature_of(property_, subject_, *result) : std::nullopt;
+  }
+  std::optional<Signature> fails_in_order(const std::vector<Scenario>& scenarios) const {
+    if (options_.fresh) return options_.fresh(scenarios, property_);
+    std::optional<Signature> last;
+    for (const Scenario& scenario : scenarios) last = fails_here(scenario);
+    return last;
+  }
+
+  bool fails_alone() const {
+    const Scenario& scenario = failed_.at.drawn.scenario;
+    if (fails_here(scenario) != wanted_) return false;
+    return !options_.fresh || fails_in_order({scenario}) == wanted_;
+  }
+
+  void shrink_alone() {
+    const FailingWith fails = [this](const Scenario& s) { return fails_here(s); };
+    const ShrinkResult shrunk = shrink(failed_.at.drawn.scenario, wanted_, fails, limits_);
+    // What only fails here, after all the runs before it, is no scenario to keep.
+    if (options_.fresh && fails_in_order({shrunk.scenario}) != wanted_) {
+      if (!fails_after_predecessors()) record_nondeterminism();
+      return;
+    }
+    finding_.scenario = shrunk.scenario;
+    finding_.shrink_evaluations = shrunk.evaluations;
+    finding_.locally_minimal = shrunk.locally_minimal;
+    finding_.stopped_by = shrunk.stopped_by;
+    finding_.explanation = explain(shrunk.scenario, wanted_, fails, limits_);
+    if (const auto result = check_here(shrunk.scenario); result && result->failure) {
+      finding_.blame = result->failure->blame;
+    }
+  }
+
+  bool fails_after_predecessors() {
+    std::vector<Scenario> scenarios;
+    const std::uint64_t index = failed_.at.index;
+    const std::uint64_t most = std::min(kPredecessors, index - options_.first);
+    for (std::uint64_t i = index - most; i < index; ++i) {
+      scenarios.push_back(source_.draw(i).drawn.scenario);
+    }
+    scenarios.push_back(failed_.at.drawn.scenario);
+    const auto fails = [this](const std::vector<Scenario>& s) { return fails_in_order(s); };
+    for (int i = 0; i < 2; ++i) {
+      if (fails(scenarios) != wanted_) return false;
+    }
+    ShrinkLimits limits = limits_;
+    limits.jobs = 1;
+    SequenceResult shrunk = shrink_sequence(scenarios, wanted_, fails, limits);
+    finding_.shrink_evaluations = shrunk.evaluations;
+    finding_.locally_minimal = shrunk.locally_minimal;
+    finding_.stopped_by = shrunk.stopped_by;
+    finding_.scenario = std::move(shrunk.scenarios.back());
+    shrunk.scenarios.pop_back();
+    finding_.before = std::move(shrunk.scenarios);
+    return true;
+  }
+
+  std::string outcome(const std::optional<Signature>& signature) const {
+    return signature ? "failed as " + to_text(*signature) : "passed";
+  }
+
+  void record_nondeterminism() {
+    const Scenario& scenario = failed_.at.drawn.scenario;
+    std::string text = fmt::format("first failed as {}: {}", to_text(failed_.signature),
+                                   failed_.failure.blame.sentence);
+    for (int i = 0; i < kRepetitions; ++i) {
+      text += "; again here " + outcome(fails_here(scenario));
+    }
+    if (options_.fresh) text += "; in a process of its own " + outcome(fails_in_order({scenario}));
+    finding_.nondeterminism = text;
+    finding_.signature.kind = "nondeterminism";
+  }
+
+  const FailedCase& failed_;
+  const Property& property_;
+  const CaseSource& source_;
+  const Subject& subject_;
+  const CheckOptions& options_;
+  ShrinkLimits limits_;
+  Signature wanted_;  // what a repetition must show
+  Finding finding_;
+};
+
+}  // namespace
+
+Finding make_finding(const FailedCase& failed, const CaseSource& source, const Subject& subject,
+                     const CheckOptions& options) {
+  return Confirmation(failed, source, subject, options).make();
+}
+
+}  // namespace helixcheck

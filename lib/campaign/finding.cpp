@@ -1,0 +1,64 @@
+// A temporary file is renamed into place, so that a reader never sees half a scenario.
+
+#include "campaign/finding.hpp"
+
+#include <ctime>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <unistd.h>
+
+#include "campaign/commit.hpp"
+
+namespace helixcheck {
+namespace fs = std::filesystem;
+namespace {
+
+std::string today() {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
+}
+
+std::string stem_of(const Finding& finding) {
+  const std::string stage = finding.signature.stage.empty() ? "run" : finding.signature.stage;
+  return fmt::format("{}_{}_{}", finding.signature.property, stage,
+                     content_hash(finding.scenario).substr(0, 8));
+}
+
+void write_whole(const fs::path& file, const std::string& text) {
+  const fs::path part = file.string() + fmt::format(".{}.part", getpid());
+  std::ofstream stream(part, std::ios::binary);
+  stream << text;
+  stream.close();
+  std::error_code error;
+  if (stream) fs::rename(part, file, error);
+  if (stream && !error) return;
+  std::error_code ignored;
+  fs::remove(part, ignored);
+  throw fs::filesystem_error("cannot be written", file,
+                             error ? error : std::make_error_code(std::errc::io_error));
+}
+
+}  // namespace
+
+ScenarioFile corpus_file(const Finding& finding, const std::string& subject_argument) {
+  ScenarioFile file{finding.scenario, finding.before, {}};
+  file.scenario.name = stem_of(finding);
+  file.provenance = {finding.signature.property, subject_argument, project_commit(), today(),
+                     to_text(finding.signature)};
+  return file;
+}
+
+void store_finding(Finding& finding, const fs::path& corpus, const std::string& subject_argument) {
+  const ScenarioFile file = corpus_file(finding, subject_argument);
+  const fs::path folder = corpus / "regressions";
+  const fs::path path = folder / (file.scenario.name + ".json");
+  try {
+    fs::create_directories(folder);
+    write_whole(path, print_scenario_file(file));
+    finding.file = path;
+  } catch (const fs::filesystem_error& error) {
+    finding.not_stored = fmt::format("{}: {}", error.path1().string(), error.code().message());
+  }
+}
+
+}  // namespace helixcheck

@@ -1,0 +1,127 @@
+// The child writes its report into a file, so that no pipe can fill up and block it.
+
+#include "campaign/fresh_process.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <spawn.h>
+#include <sstream>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+#include "run/stopwatch.hpp"
+#include "scenario/error.hpp"
+#include "scenario/json.hpp"
+#include "scenario/json_tree.hpp"
+
+namespace helixcheck {
+namespace fs = std::filesystem;
+namespace {
+
+// A folder of its own below the system's temporary one, removed with the object.
+class WorkFolder {
+ public:
+  WorkFolder() {
+    std::string pattern = (fs::temp_directory_path() / "helixcheck.XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) {
+      throw ResourceError(fmt::format("{}: {}", pattern, std::strerror(errno)));
+    }
+    path_ = pattern;
+  }
+  ~WorkFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+pid_t start(const std::vector<std::string>& arguments, const fs::path& output) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output.c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t child = 0;
+  const int error = posix_spawn(&child, argv[0], &files, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  if (error != 0) throw ResourceError(fmt::format("{}: {}", argv[0], std::strerror(error)));
+  return child;
+}
+
+// The wait status, or nothing if the child had to be killed at the limit.
+std::optional<int> wait_for(pid_t child, double limit_s) {
+  const Stopwatch watch;
+  int status = 0;
+  while (watch.seconds() < limit_s) {
+    if (waitpid(child, &status, WNOHANG) == child) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return std::nullopt;
+}
+
+// "property/subject/kind/stage", as to_text(Signature) writes it; a stage "-" is none.
+std::optional<Signature> parse_signature(const std::string& text) {
+  std::array<std::string, 4> parts;
+  std::istringstream stream(text);
+  for (std::string& part : parts) {
+    if (!std::getline(stream, part, '/')) return std::nullopt;
+  }
+  if (parts[3] == "-") parts[3].clear();
+  return Signature{parts[0], parts[1], parts[2], parts[3]};
+}
+
+// The signature of the first run in the report.
+std::optional<Signature> read_signature(const fs::path& report) {
+  std::ifstream stream(report, std::ios::binary);
+  std::stringstream text;
+  text << stream.rdbuf();
+  try {
+    const JsonNode tree = parse_json(text.str(), "the report of a fresh process");
+    const JsonNode* runs = tree.find("runs");
+    if (runs == nullptr || runs->items.empty()) return std::nullopt;
+    const JsonNode* signature = runs->items.front().find("signature");
+    return signature == nullptr ? std::nullopt : parse_signature(signature->text);
+  } catch (const InputError&) {  // it printed something of its own
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+FreshRun fresh_runs(FreshProcess process) {
+  return [process](const std::vector<Scenario>& scenarios,
+                   const Property& property) -> std::optional<Signature> {
+    const WorkFolder folder;
+    ScenarioFile file{scenarios.back(), {scenarios.begin(), scenarios.end() - 1}, {}};
+    file.provenance.property = std::string(property.name);
+    const fs::path scenario_path = folder.path() / "scenario.json";
+    std::ofstream(scenario_path, std::ios::binary) << print_scenario_file(file);
+    std::vector<std::string> arguments{process.command, "replay", scenario_path.string(), "--json"};
+    arguments.insert(arguments.end(), process.arguments.begin(), process.arguments.end());
+    const fs::path report = folder.path() / "report.json";
+    const std::optional<int> status = wait_for(start(arguments, report), process.limit_s);
+    const std::string name(property.name);
+    if (!status) return Signature{name, "", "hang", ""};
+    if (WIFSIGNALED(*status)) return Signature{name, "", "crash", ""};
+    return WEXITSTATUS(*status) == 1 ? read_signature(report) : std::nullopt;
+  };
+}
+
+}  // namespace helixcheck

@@ -1,0 +1,24 @@
+// Running scenarios in a process that has run nothing before.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "campaign/check.hpp"
+
+namespace helixcheck {
+
+struct FreshProcess {
+  std::string command;                 // path of the helixcheck executable
+  std::vector<std::string> arguments;  // subject and contract options
+  double limit_s = 120;                // then it is killed
+};
+
+// Each call starts `command replay FILE --json` on a temporary file that holds the scenarios. A
+// process that is killed, by a signal or at the limit, gives a signature of kind "crash" or "hang".
+// Calls throw ResourceError if no process can be started.
+FreshRun fresh_runs(FreshProcess process);
+
+}  // namespace helixcheck
