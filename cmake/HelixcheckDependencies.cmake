@@ -9,7 +9,8 @@ find_package(CLI11 2.1 REQUIRED)           # libcli11-dev
 find_package(fmt 9 REQUIRED)               # libfmt-dev
 
 if(HELIXCHECK_TESTS)
-  find_package(GTest REQUIRED)  # libgtest-dev
+  find_package(GTest REQUIRED)       # libgtest-dev
+  find_package(rapidcheck REQUIRED)  # librapidcheck-dev
   include(GoogleTest)
 endif()
 

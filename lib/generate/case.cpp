@@ -67,8 +67,11 @@ void DrawnCase::draw_weights() {
   }
   weights_.q_b = draw.matrix(TensorId::q_b, query_width, query_in,
                              [&](std::int64_t) { return p.data.logit_gain * kaiming(query_in); });
-  weights_.kv_a = draw.matrix(TensorId::kv_a, p.kv_lora_rank + p.qk_rope_head_dim, p.hidden_size,
-                              plain(p.hidden_size));
+  weights_.kv_a =
+      draw.matrix(TensorId::kv_a, p.kv_lora_rank + p.qk_rope_head_dim, p.hidden_size,
+                  [&](std::int64_t row) {  // k_pe is not normed, so its gain reaches the cache
+                    return kaiming(p.hidden_size) * (row < p.kv_lora_rank ? 1 : p.data.k_pe_gain);
+                  });
   weights_.kv_a_norm = draw.vector(TensorId::kv_a_norm, p.kv_lora_rank);
   weights_.kv_b =
       draw.matrix(TensorId::kv_b, p.num_heads * head_rows, p.kv_lora_rank, [&](std::int64_t row) {
@@ -83,8 +86,8 @@ void DrawnCase::hidden(Token first, std::int64_t count, std::byte* out) const {
   const Problem& p = scenario_.problem;
   const std::int64_t row_bytes = p.hidden_size * static_cast<std::int64_t>(size_of(p.dtype));
   for (std::int64_t i = 0; i < count; ++i) {
-    draw_uniform({p.data.seed, TensorId::hidden, first.request, first.draw + i}, 0.0, 1.0, p.dtype,
-                 p.hidden_size, out + i * row_bytes);
+    draw_uniform({p.data.seed, TensorId::hidden, drawn_as(p.data, first.request), first.draw + i},
+                 0.0, 1.0, p.dtype, p.hidden_size, out + i * row_bytes);
   }
 }
 
@@ -118,7 +121,8 @@ Partials DrawnCase::partials() const {
                   Tensor(Dtype::fp32, {parts, p.batch(), p.num_heads})};
   const std::int64_t lane_bytes = p.kv_lora_rank * static_cast<std::int64_t>(size_of(p.dtype));
   for (std::int64_t i = 0; i < parts * lanes; ++i) {
-    const std::int64_t part = i / lanes, lane = i % lanes;
+    const std::int64_t part = i / lanes;
+    const std::int64_t lane = i % (p.data.equal_requests ? p.num_heads : lanes);
     std::byte* values = result.o.bytes.data() + i * lane_bytes;
     double lse = -std::numeric_limits<double>::infinity();
     if (draw_word({p.data.seed, TensorId::merge_empty, part, lane}) < kEmptyBelow) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "generate/draw.hpp"
 #include "mla/formats.hpp"
 #include "scenario/ownership.hpp"
 #include "scenario/script.hpp"
@@ -12,19 +13,16 @@
 namespace helixcheck {
 namespace {
 
-const double kUnitVarianceBound = std::sqrt(3.0);  // U[-sqrt 3, sqrt 3) has variance 1
-constexpr double kHotKey = 64.0;                   // exact in every format
-constexpr double kHotScore = 512.0;                // far above the 104 at which fp32 exp vanishes
-constexpr std::int64_t kSampledKeys = 1024;        // keys that estimate the rest of a softmax
+constexpr double kHotKey = 64.0;     // exact in every format
+constexpr double kHotScore = 512.0;  // far above the 104 at which fp32 exp vanishes
 
-double dot(std::span<const double> a, std::span<const double> b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-void round_all(Dtype dtype, std::span<double> values) {
-  for (double& value : values) value = round_to(dtype, value);
+// Half width of the queries that give scores a standard deviation of kLogitStd. Where values carry
+// shard numbers instead of scores, the roped part alone makes them.
+double bound_of_queries(const Problem& problem, double softmax_scale) {
+  const bool roped_only = problem.data.family == Family::shard_constant;
+  const std::int64_t terms = problem.qk_rope_head_dim + (roped_only ? 0 : problem.kv_lora_rank);
+  return kUnitVarianceBound * problem.data.logit_gain * kLogitStd /
+         (softmax_scale * std::sqrt(static_cast<double>(terms)));
 }
 
 }  // namespace
@@ -32,112 +30,62 @@ void round_all(Dtype dtype, std::span<double> values) {
 CoreValues::CoreValues(const Scenario& scenario, const RopeTable& rope)
     : scenario_(scenario),
       softmax_scale_(rope.softmax_scale),
-      width_(scenario.problem.kv_lora_rank + scenario.problem.qk_rope_head_dim) {
+      query_bound_(bound_of_queries(scenario.problem, rope.softmax_scale)),
+      heavy_(scenario, rope, query_bound_) {
   const Data& data = scenario.problem.data;
-  query_bound_ = kUnitVarianceBound * data.logit_gain * kLogitStd /
-                 (softmax_scale_ * std::sqrt(static_cast<double>(width_)));
-  if (data.family == Family::shard_constant) {
+  if (data.lse_gap != 0) split_gap();
+  if (data.family == Family::shard_constant || data.lse_gap != 0) {
     Roster roster(scenario.problem);
     for (const Step& step : expand_script(scenario)) roster.apply(step);
     for (const Roster::Request& r : roster.requests()) prompt_len_.push_back(r.prompt_len);
   }
-  const std::vector<std::int64_t>& lengths = scenario.problem.ctx_len;
-  for (std::size_t request = 0; request < lengths.size(); ++request) {
-    for (const HeavyKey& key : data.heavy) {
-      const std::int64_t index = place_index(key, lengths[request]);
-      if (index >= 0) plant(static_cast<std::int64_t>(request), key, index);
-    }
-  }
+}
+
+// The gap is scale * gap_query_ * gap_key_ for each rank. The key's part is a power of two, so that
+// its multiples are exact in most formats; the last rank's is about as large as the query's, as far
+// as the cache's format reaches.
+void CoreValues::split_gap() {
+  const Problem& p = scenario_.problem;
+  const double steps = static_cast<double>(std::max<std::int64_t>(scenario_.layout.kvp - 1, 1));
+  const double product = std::abs(p.data.lse_gap) * steps / softmax_scale_;
+  const double room = traits(p.kv_cache_dtype).max_finite * p.kv_scale / 2;
+  const double largest = std::min(std::sqrt(product), room);
+  gap_key_ = std::exp2(std::floor(std::log2(largest / steps)));
+  const double wanted = p.data.lse_gap / (softmax_scale_ * gap_key_);
+  const double most = traits(p.dtype).max_finite / 2;
+  gap_query_ = std::clamp(wanted, -most, most);
 }
 
 std::int64_t CoreValues::owner(std::int64_t request, std::int64_t index) const {
   return owner_of(scenario_.layout, index, prompt_len_[static_cast<std::size_t>(request)]);
 }
 
-// -1 where the place does not exist, as the first key of an empty shard.
-std::int64_t CoreValues::place_index(const HeavyKey& key, std::int64_t prompt_len) const {
-  const Layout& layout = scenario_.layout;
-  const std::int64_t page = layout.kv_cache_tokens_per_block;
-  const auto owned = [&](std::int64_t local) {
-    return nth_owned_prompt(layout, key.kvp_rank, local, prompt_len);
-  };
-  const std::int64_t last = owned_count(layout, key.kvp_rank, prompt_len, prompt_len) - 1;
-  switch (key.place) {
-    case HeavyPlace::key_zero: return 0;
-    case HeavyPlace::newest: return prompt_len;
-    case HeavyPlace::shard_first: return owned(0);
-    case HeavyPlace::shard_last: return owned(last);
-    case HeavyPlace::page_first: return owned(last >= page ? page : 0);
-    case HeavyPlace::page_last: return owned(std::min(page - 1, last));
-  }
-  return -1;
-}
-
-// Replaces the key at `index` by its own part orthogonal to the head's query plus the multiple of
-// that query that gives it the wanted share. The target score is rounded to 1/64, so that the last
-// bits of a mathematical library do not reach the case.
-void CoreValues::plant(std::int64_t request, const HeavyKey& key, std::int64_t index) {
-  if (planted_.count({request, index}) != 0) return;  // the first key listed for a token wins
-  std::vector<double> query(static_cast<std::size_t>(width_));
-  planted_query(request, key.head, query);
-  round_all(scenario_.problem.dtype, query);
-  const double norm = dot(query, query);
-  if (norm == 0) return;
-  std::vector<double> row(static_cast<std::size_t>(width_));
-  uniform_latent({request, index}, row);
-  const double wanted = rest_lse(request, index, query) + std::log(key.mass / (1 - key.mass));
-  const double target = std::round(wanted * 64) / 64;
-  const double step = (target / softmax_scale_ - dot(query, row)) / norm;
-  for (std::size_t i = 0; i < row.size(); ++i) row[i] += step * query[i];
-  planted_.emplace(std::pair{request, index}, std::move(row));
-}
-
-// Natural log of the sum of exp(score) over the prompt's other keys, estimated from evenly spaced
-// ones where there are many.
-double CoreValues::rest_lse(std::int64_t request, std::int64_t skip,
-                            std::span<const double> query) const {
-  const std::int64_t length = scenario_.problem.ctx_len[static_cast<std::size_t>(request)];
-  const std::int64_t sampled = std::min(length, kSampledKeys);
-  std::vector<double> row(static_cast<std::size_t>(width_));
-  std::vector<double> scores;
-  for (std::int64_t i = 0; i < sampled; ++i) {
-    const std::int64_t index = i * length / sampled;
-    if (index == skip) continue;
-    const auto planted = planted_.find({request, index});
-    if (planted == planted_.end()) uniform_latent({request, index}, row);
-    scores.push_back(softmax_scale_ *
-                     dot(query, planted == planted_.end() ? row : planted->second));
-  }
-  if (scores.empty()) return 0;
-  const double top = *std::max_element(scores.begin(), scores.end());
-  double sum = 0;
-  for (const double score : scores) sum += std::exp(score - top);
-  return top + std::log(sum * static_cast<double>(length) / static_cast<double>(scores.size()));
-}
-
 void CoreValues::latent(Token token, std::int64_t index, std::span<double> out) const {
-  switch (scenario_.problem.data.family) {
+  draw_family(token, index, out);
+  if (scenario_.problem.data.lse_gap == 0) return;
+  out.back() = gap_key_ * static_cast<double>(owner(token.request, index));
+}
+
+void CoreValues::draw_family(Token token, std::int64_t index, std::span<double> out) const {
+  const Problem& p = scenario_.problem;
+  const auto values = out.first(static_cast<std::size_t>(p.kv_lora_rank));
+  switch (p.data.family) {
     case Family::uniform: {
-      const auto planted = planted_.find({token.request, token.draw});
-      if (planted == planted_.end()) return uniform_latent(token, out);
-      std::copy(planted->second.begin(), planted->second.end(), out.begin());
+      const std::vector<double>* planted = heavy_.row(token.request, token.draw);
+      if (planted == nullptr) return draw_key(p, token, out);
+      std::copy(planted->begin(), planted->end(), out.begin());
       return;
     }
-    case Family::constant: {  // the same latent for every key; scores still differ through k_pe
-      uniform_latent(token, out);
-      const auto latent = static_cast<std::size_t>(scenario_.problem.kv_lora_rank);
-      return uniform_latent({token.request, 0}, out.first(latent));
-    }
-    case Family::shard_constant: {
-      uniform_latent(token, out);
-      const std::int64_t rank = owner(token.request, index);
-      const auto latent = static_cast<std::size_t>(scenario_.problem.kv_lora_rank);
-      std::fill_n(out.begin(), latent, std::exp2(rank % 8));
-      return;
-    }
+    case Family::constant:  // the same latent for every key; scores still differ through k_pe
+      draw_key(p, token, out);
+      return draw_key(p, {token.request, 0}, values);
+    case Family::shard_constant:
+      draw_key(p, token, out);
+      return std::fill(values.begin(), values.end(),
+                       p.kv_scale * std::exp2(owner(token.request, index) % 8));
     case Family::integers:
       return draw_integers(
-          {scenario_.problem.data.seed, TensorId::latent, token.request, token.draw}, 2, out);
+          {p.data.seed, TensorId::latent, drawn_as(p.data, token.request), token.draw}, 2, out);
     case Family::one_hot: return one_hot_latent(token, index, out);
     case Family::null_test: return null_latent(token.request, index, out);
   }
@@ -146,36 +94,25 @@ void CoreValues::latent(Token token, std::int64_t index, std::span<double> out) 
 void CoreValues::query(const Row& row, std::int64_t head, std::span<double> out) const {
   const Data& data = scenario_.problem.data;
   const std::int64_t lane = row.token.draw * scenario_.problem.num_heads + head;
-  const Stream stream{data.seed, TensorId::query, row.token.request, lane};
+  const Stream stream{data.seed, TensorId::query, drawn_as(data, row.token.request), lane};
   switch (data.family) {
     case Family::uniform:
-      for (const HeavyKey& key : data.heavy) {
-        if (key.head == head) return planted_query(row.request, head, out);
-      }
-      return draw_uniform(stream, 0, query_bound_, out);
-    case Family::constant:
-    case Family::shard_constant: return draw_uniform(stream, 0, query_bound_, out);
+      if (heavy_.sees_one(head)) return heavy_.query(row.request, head, out);
+      draw_uniform(stream, 0, query_bound_, out);
+      break;
+    case Family::constant: draw_uniform(stream, 0, query_bound_, out); break;
+    case Family::shard_constant:
+      draw_uniform(stream, 0, query_bound_, out);
+      std::fill_n(out.begin(), scenario_.problem.kv_lora_rank, 0.0);
+      break;
     case Family::integers: return draw_integers(stream, 2, out);
-    case Family::one_hot: {
+    case Family::one_hot:
       std::fill(out.begin(), out.end(), 0.0);
       out.back() = std::exp2(std::ceil(std::log2(kHotScore / (softmax_scale_ * kHotKey))));
       return;
-    }
     case Family::null_test: return std::fill(out.begin(), out.end(), 0.0);
   }
-}
-
-void CoreValues::uniform_latent(Token token, std::span<double> out) const {
-  draw_uniform({scenario_.problem.data.seed, TensorId::latent, token.request, token.draw}, 0,
-               kUnitVarianceBound, out);
-}
-
-// A head that owns a planted key asks the same question in every row of a request, or the key would
-// be heavy for one row only.
-void CoreValues::planted_query(std::int64_t request, std::int64_t head,
-                               std::span<double> out) const {
-  draw_uniform({scenario_.problem.data.seed, TensorId::planted_query, request, head}, 0,
-               query_bound_, out);
+  if (data.lse_gap != 0) out.back() = gap_query_;
 }
 
 std::int64_t CoreValues::hot_index(std::int64_t request) const {
@@ -189,12 +126,13 @@ std::int64_t CoreValues::hot_index(std::int64_t request) const {
 
 // The last coordinate alone decides the scores: one key has it, all others do not.
 void CoreValues::one_hot_latent(Token token, std::int64_t index, std::span<double> out) const {
-  uniform_latent(token, out);
+  draw_key(scenario_.problem, token, out);
   out.back() = index == hot_index(token.request) ? kHotKey : 0.0;
 }
 
 // Queries are zero, so every weight is equal. Neighbours on a shard cancel: +c and -c with c in
-// {+1, -1}^R times kv_scale. A prompt key without a neighbour and every generated key are zero.
+// {+1, -1}^R times kv_scale; roped parts are zero, or no sum over keys would be exact. A prompt key
+// without a neighbour and every generated key are zero.
 void CoreValues::null_latent(std::int64_t request, std::int64_t index,
                              std::span<double> out) const {
   const Problem& problem = scenario_.problem;
@@ -209,10 +147,10 @@ void CoreValues::null_latent(std::int64_t request, std::int64_t index,
   if ((local ^ 1) >= owned) return;
   const std::int64_t first =
       local % 2 == 0 ? index : nth_owned_prompt(layout, rank, local - 1, prompt_len);
-  draw_uniform({problem.data.seed, TensorId::pair_sign, request, first}, 0, 1, out);
+  const auto values = out.first(static_cast<std::size_t>(problem.kv_lora_rank));
+  draw_uniform({problem.data.seed, TensorId::pair_sign, request, first}, 0, 1, values);
   const double sign = local % 2 == 0 ? problem.kv_scale : -problem.kv_scale;
-  const auto latent = static_cast<std::size_t>(problem.kv_lora_rank);
-  for (double& value : out.first(latent)) value = value < 0 ? -sign : sign;
+  for (double& value : values) value = value < 0 ? -sign : sign;
 }
 
 }  // namespace helixcheck

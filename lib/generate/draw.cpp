@@ -62,6 +62,16 @@ void draw_uniform(const Stream& stream, double center, double bound, Dtype dtype
   });
 }
 
+void draw_key(const Problem& problem, Token token, std::span<double> out) {
+  const Data& data = problem.data;
+  draw_uniform({data.seed, TensorId::latent, drawn_as(data, token.request), token.draw}, 0,
+               kUnitVarianceBound, out);
+  if (data.k_pe_gain == 1) return;
+  for (double& value : out.subspan(static_cast<std::size_t>(problem.kv_lora_rank))) {
+    value *= data.k_pe_gain;
+  }
+}
+
 void draw_integers(const Stream& stream, int limit, std::span<double> out) {
   const std::uint64_t values = 2 * static_cast<std::uint64_t>(limit) + 1;
   for_pieces(stream, std::ssize(out), [&](std::int64_t begin, std::span<std::uint32_t> words) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "scenario/history.hpp"
 #include "scenario/scenario.hpp"
 
 namespace helixcheck {
@@ -47,6 +48,17 @@ void draw_uniform(const Stream& stream, double center, double bound, std::span<d
 // The same, rounded to `dtype` and stored as `count` codes.
 void draw_uniform(const Stream& stream, double center, double bound, Dtype dtype,
                   std::int64_t count, std::byte* out);
+
+// Half width of a uniform distribution around 0 with variance 1.
+inline constexpr double kUnitVarianceBound = 1.7320508075688772;
+
+// Whose streams the values of a request come from.
+inline std::int64_t drawn_as(const Data& data, std::int64_t request) {
+  return data.equal_requests ? 0 : request;
+}
+
+// Key [R + P] of unit variance at `core`, the roped part times k_pe_gain.
+void draw_key(const Problem& problem, Token token, std::span<double> out);
 
 // Small integers -limit .. limit, each with nearly equal probability.
 void draw_integers(const Stream& stream, int limit, std::span<double> out);

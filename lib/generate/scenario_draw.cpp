@@ -113,6 +113,11 @@ Scenario draw_scenario(Choices& choices) {
   return draw_with_levels(choices).scenario;
 }
 
+Scenario draw_scenario(std::uint64_t seed, std::uint64_t index) {
+  CounterChoices choices(seed, index);
+  return draw_scenario(choices);
+}
+
 ScenarioSeries::ScenarioSeries(std::uint64_t seed) : seed_(seed), covering_(covering_array(seed)) {}
 
 DrawnScenario ScenarioSeries::draw(std::uint64_t index, std::uint32_t attempt) const {

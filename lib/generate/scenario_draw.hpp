@@ -20,6 +20,7 @@ struct DrawnScenario {
 // Levels by their weights, values within them leaning to boundaries; small, now and then medium.
 DrawnScenario draw_with_levels(Choices& choices);
 Scenario draw_scenario(Choices& choices);
+Scenario draw_scenario(std::uint64_t seed, std::uint64_t index);  // from a CounterChoices
 
 // Scenario `index` is a function of (seed, index) alone. The first ones form a covering array:
 // every possible pair of levels occurs. After them each block of 64 goes without a random half of

@@ -63,7 +63,7 @@ PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages)
   for (std::int64_t i = 0; i < page_pitch_ / element_bytes_; ++i) {
     store_code(dtype, pattern_.data(), i, code);
   }
-  memory_.resize(static_cast<std::size_t>(total * page_pitch_));
+  place_pool(total);
   expected_.resize(memory_.size());
   for (std::int64_t page = 0; page < total; ++page) poison(address(page, 0), page_pitch_);
   users_.assign(static_cast<std::size_t>(total), 0);
@@ -79,8 +79,41 @@ PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages)
   view_.stride[0] = page_pitch_ / element_bytes_;
 }
 
+// A span from 2^31 elements before page id 0, the least that a signed offset wraps to, up to the
+// pool's end, which leaves 2^32 elements for unsigned ones.
+void PagedCache::place_pool(std::int64_t pages) {
+  constexpr std::int64_t kReach = std::int64_t{1} << 31;
+  const std::int64_t pool = pages * page_pitch_, first = id_base_ * page_pitch_;
+  if (first + pool <= kReach * element_bytes_) {
+    compact_.resize(static_cast<std::size_t>(pool));
+    memory_ = compact_;
+    return;
+  }
+  const std::int64_t before = kReach * element_bytes_;
+  const std::int64_t after = std::max(first, 2 * kReach * element_bytes_) + pool;
+  spread_ = AddressSpan(static_cast<std::size_t>(before + after));
+  memory_ = {spread_.data() + before + first, static_cast<std::size_t>(pool)};
+  for (std::int64_t page = 0; page < pages; ++page) add_images(page);
+}
+
+void PagedCache::add_images(std::int64_t page) {
+  const std::int64_t offset = (id_base_ + page) * page_pitch_ / element_bytes_;
+  std::byte* origin = memory_.data() - id_base_ * page_pitch_;
+  for (const std::int64_t wrapped :
+       {std::int64_t{static_cast<std::int32_t>(offset)},
+        static_cast<std::int64_t>(static_cast<std::uint32_t>(offset))}) {
+    std::byte* image = origin + wrapped * element_bytes_;
+    const bool in_pool =
+        image + page_pitch_ > memory_.data() && image < memory_.data() + memory_.size();
+    const bool known = !images_.empty() && images_.back() == image;
+    if (in_pool || known) continue;
+    std::memcpy(image, pattern_.data(), pattern_.size());
+    images_.push_back(image);
+  }
+}
+
 std::byte* PagedCache::address(std::int64_t page, std::int64_t row) const {
-  return const_cast<std::byte*>(memory_.data()) + page * page_pitch_ + row * row_pitch_;
+  return memory_.data() + page * page_pitch_ + row * row_pitch_;
 }
 
 std::byte* PagedCache::expected(const std::byte* address) {
@@ -201,13 +234,28 @@ void PagedCache::accept(std::int64_t id, std::int64_t begin, std::int64_t end) {
 
 PagedCache::Changes PagedCache::take_changes() {
   Changes changes;
-  if (memory_ == expected_) return changes;
+  take_image_changes(changes);
+  if (memory_.empty() || std::memcmp(memory_.data(), expected_.data(), memory_.size()) == 0) {
+    return changes;
+  }
   for (std::size_t i = 0; i < memory_.size(); ++i) {
     if (memory_[i] == expected_[i]) continue;
     if (changes.count++ == 0) changes.first = static_cast<std::int64_t>(i);
   }
-  expected_ = memory_;
+  expected_.assign(memory_.begin(), memory_.end());
   return changes;
+}
+
+// The poison is put back.
+void PagedCache::take_image_changes(Changes& changes) {
+  for (std::byte* image : images_) {
+    if (std::memcmp(pattern_.data(), image, pattern_.size()) == 0) continue;
+    for (std::size_t i = 0; i < pattern_.size(); ++i) {
+      if (image[i] == pattern_[i]) continue;
+      if (changes.count++ == 0) changes.first = image + i - memory_.data();
+      image[i] = pattern_[i];
+    }
+  }
 }
 
 }  // namespace helixcheck

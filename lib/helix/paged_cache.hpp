@@ -4,6 +4,9 @@
 // gaps of the layout and rows that were dropped hold poison. The cache knows what every byte should
 // be: a subject may change nothing but the rows it was told to append. Rows of a request are
 // numbered in local order, 0 .. length-1.
+//
+// Where offsets into the pool do not fit in 31 bits, the addresses that a 32-bit offset would wrap
+// to exist too and hold poison: such a bug shows as a wrong value or a stray write, not as a crash.
 
 #pragma once
 
@@ -13,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "helix/address_span.hpp"
 #include "scenario/scenario.hpp"
 #include "subject/helixcheck_subject.h"
 
@@ -21,6 +25,7 @@ namespace helixcheck {
 class PagedCache {
  public:
   // `pages`: how many may be in use at once. Physical ids start at layout.page_id_base.
+  // Throws ResourceError where they need more address space than there is.
   PagedCache(const Scenario& scenario, std::int64_t pages);
 
   hxc_tensor view() const {
@@ -48,7 +53,7 @@ class PagedCache {
   // Bytes that nobody may write but somebody wrote since the last call.
   struct Changes {
     std::int64_t count = 0;
-    std::int64_t first = -1;  // byte offset from the start of the pool
+    std::int64_t first = -1;  // byte offset from the start of the pool, or before it
   };
   Changes take_changes();
 
@@ -58,6 +63,9 @@ class PagedCache {
     std::vector<std::int64_t> ids;    // the same as physical ids
     std::int64_t length = 0;
   };
+  void place_pool(std::int64_t pages);
+  void add_images(std::int64_t page);
+  void take_image_changes(Changes& changes);
   std::byte* address(std::int64_t page, std::int64_t row) const;
   std::int64_t take_page();
   void drop_page(std::int64_t page);
@@ -69,7 +77,10 @@ class PagedCache {
   std::int64_t tokens_per_page_, row_bytes_, row_pitch_, page_pitch_, id_base_;
   std::vector<std::byte> pattern_;  // poison, one row pitch and more
   std::int64_t element_bytes_;
-  std::vector<std::byte> memory_;
+  std::vector<std::byte> compact_;   // the pool, where 31 bits reach all of it
+  AddressSpan spread_;               // else what it lies in
+  std::span<std::byte> memory_;      // the pool
+  std::vector<std::byte*> images_;   // where pages seem to lie to who counts in 32 bits
   std::vector<std::byte> expected_;  // what memory_ holds if nobody writes what he may not
   std::vector<std::int64_t> free_;   // pool indices; the last is taken next
   std::vector<std::int64_t> users_;  // for each page, how many requests hold it

@@ -28,7 +28,7 @@ struct Failure {
 
 struct PropertyResult {
   std::optional<Failure> failure;
-  std::vector<TapResult> taps;    // of `equivalence`: how close each tap came to its bound
+  std::vector<TapResult> taps;    // how close each came to its bound; empty: nothing was comparable
   std::int64_t subject_runs = 0;  // pipelines run, repetitions included
   std::uint64_t output_hash = 0;  // of the first run's results
 };
@@ -46,7 +46,8 @@ struct Property {
   int weight = 1;          // share of a campaign's cases, relative to the others
   // Whether the property says something about this scenario and subject.
   bool (*applies)(const Scenario& scenario, const Subject& subject) = nullptr;
-  // Requires a valid scenario it applies to. Worlds are simulated in this process.
+  // Requires a valid scenario it applies to. Worlds are simulated in this process. The listener of
+  // the options sees the runs of `equivalence` only.
   PropertyResult (*check)(const Scenario& scenario, const Subject& subject,
                           const RunOptions& options) = nullptr;
 };

@@ -81,7 +81,9 @@ double weight_bytes(const Sizes& s) {
   return all * (s.code + 8) + 4 * (replicated * s.ranks + by_tpa * s.kvp + by_rank);
 }
 
-// The pools of all ranks, their expected image, the rows read back, and the judge's mirror.
+// The pools of all ranks, their expected image, the rows read back, and the judge's mirror; where
+// offsets need more than 31 bits, also the poison at the two places they wrap to. Addresses that
+// are only reserved take no memory.
 double cache_bytes(const Scenario& scenario, const Sizes& s, const Load& load) {
   const Layout& layout = scenario.layout;
   const auto page = static_cast<double>(layout.kv_cache_tokens_per_block);
@@ -90,7 +92,9 @@ double cache_bytes(const Scenario& scenario, const Sizes& s, const Load& load) {
   const double pages_per_group = load.tokens / page + load.requests * s.kvp;
   const double pages = pages_per_group * static_cast<double>(layout.tpa) +
                        static_cast<double>(layout.spare_pages) * s.ranks;
-  return 4 * pages * stride * code_bytes(scenario.problem.kv_cache_dtype);
+  const double end = static_cast<double>(layout.page_id_base) * stride + pages * stride;
+  const double copies = end > 0x1p31 ? 6 : 4;
+  return copies * pages * stride * code_bytes(scenario.problem.kv_cache_dtype);
 }
 
 // One chunk of the prompt on all ranks: hidden states, kv_c and latent.

@@ -110,6 +110,24 @@ Broken check_gains(const Scenario& scenario) {
   return std::nullopt;
 }
 
+// Page ids count from page_id_base, so the pool lies that many pages after offset 0.
+Broken check_page_ids(const Scenario& scenario) {
+  constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
+  const Problem& p = scenario.problem;
+  const Layout& layout = scenario.layout;
+  if (layout.page_id_base == 0) return std::nullopt;
+  const std::int64_t page = layout.kv_cache_tokens_per_block;
+  const std::int64_t stride =
+      page * (p.kv_lora_rank + p.qk_rope_head_dim + layout.row_gap) + layout.page_gap;
+  std::int64_t pages = layout.spare_pages;
+  for (const std::int64_t length : p.ctx_len) pages += (length + page - 1) / page;
+  if (layout.page_id_base + pages < kMaxElements / stride) return std::nullopt;
+  return fmt::format(
+      "layout.page_id_base is {}, but with the {} pages of the prompts it must stay below 2^40 "
+      "elements, at {} elements a page",
+      layout.page_id_base, pages, stride);
+}
+
 }  // namespace
 
 Broken check_problem(const Scenario& scenario) {
@@ -139,7 +157,7 @@ Broken check_layout(const Scenario& scenario) {
         "be interleaved",
         name_of(layout.ownership));
   }
-  return std::nullopt;
+  return check_page_ids(scenario);
 }
 
 Broken check_data(const Scenario& scenario) {

@@ -7,8 +7,10 @@
 
 #include "verdict/end_to_end.hpp"
 #include "verdict/final_values.hpp"
+#include "verdict/hidden_span.hpp"
 #include "verdict/judge_state.hpp"
 #include "verdict/mismatch.hpp"
+#include "verdict/null_blame.hpp"
 
 namespace helixcheck {
 namespace {
@@ -88,14 +90,18 @@ void Judge::on_step(const StepTaps& taps) {
   if (state.scenario.run.verdict == VerdictRule::mismatch) {
     impl_->mismatch.judge(state, step, impl_->end_to_end.exact(step));
   } else if (state.unanchored) {
-    judged = impl_->end_to_end.judge(state, step);
+    judged = judge_hidden_span(state, step) || impl_->end_to_end.judge(state, step);
   }
   const Tap final = final_tap(state.problem.entry);
   judged = judged && (step.rows() == 0 || state.ledger.compared(final));
   if (!judged && impl_->unjudged.empty()) {
     impl_->unjudged = fmt::format("step {} hides what {} is made from", taps.step, name_of(final));
   }
+  const bool failed_before = state.ledger.failed();
   state.ledger.close_step();
+  if (state.ledger.failed() && !failed_before) {
+    state.ledger.explain(explain_null_failure(state, step, *state.ledger.blame()));
+  }
 }
 
 Verdict Judge::verdict() {

@@ -11,6 +11,7 @@
 #include "verdict/bounds.hpp"
 #include "verdict/granule.hpp"
 #include "verdict/judge_state.hpp"
+#include "verdict/span_reference.hpp"
 
 namespace helixcheck {
 namespace {
@@ -71,10 +72,8 @@ bounds::AttendFacts facts_of(const Shard& s, const stages::AttendResult& exact, 
   facts.visible = s.visible[static_cast<std::size_t>(row)];
   facts.width = g.width;
   facts.dtype = g.dtype;
-  const Data& data = s.state.problem.data;
-  facts.independent = data.family == Family::uniform && data.tensors.empty();
-  int exponent = 0;
-  facts.scaled_keys = std::frexp(s.state.problem.kv_scale, &exponent) != 0.5;
+  facts.independent = scores_are_dithered(s.state.problem.data);
+  facts.scaled_keys = scale_rounds(s.state.problem);
   if (s.key_granule > 0) {
     const std::span<const double> q =
         s.q.subspan(static_cast<std::size_t>(lane * g.width), static_cast<std::size_t>(g.width));

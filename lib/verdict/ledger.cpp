@@ -69,6 +69,10 @@ void Ledger::note(std::string line) {
   }
 }
 
+void Ledger::explain(const std::string& text) {
+  if (blame_ && !text.empty()) blame_->sentence += "; " + text;
+}
+
 Verdict Ledger::verdict() const {
   Verdict verdict;
   verdict.blame = blame_;

@@ -30,6 +30,9 @@ class Ledger {
   void absent(Tap tap) { absent_[static_cast<std::size_t>(tap)] = true; }
 
   bool failed() const { return blame_.has_value(); }
+  const std::optional<Blame>& blame() const { return blame_; }
+  // Adds to the sentence of the blame, after a semicolon; "" adds nothing.
+  void explain(const std::string& text);
   Verdict verdict() const;
 
  private:

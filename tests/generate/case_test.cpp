@@ -115,5 +115,42 @@ TEST(DrawnCase, MergePartialsAreEmptyOrFinite) {
   EXPECT_NEAR(static_cast<double>(empty) / static_cast<double>(lse.size()), 0.25, 0.06);
 }
 
+TEST(DrawnCase, RopedGainIsInTheRopedRowsOfKvA) {
+  Scenario s = small_layer();
+  const std::vector<double> plain = widen(DrawnCase(s).weights().kv_a);
+  s.problem.data.k_pe_gain = 16;
+  const DrawnCase gained(s);
+  const std::vector<double> kv_a = widen(gained.weights().kv_a);
+  for (std::size_t i = 0; i < kv_a.size(); ++i) {
+    ASSERT_NEAR(kv_a[i], (i / 256 < 64 ? 1 : 16) * plain[i], 1e-6) << i;
+  }
+  expect_uniform(gained.weights().q_a, std::sqrt(6.0 / 256));
+}
+
+TEST(DrawnCase, EqualRequestsAreEqual) {
+  Scenario s = small_layer();
+  s.problem.data.equal_requests = true;
+  const DrawnCase layer(s);
+  std::vector<std::byte> first(3 * 256 * 4), second(first.size());
+  layer.hidden({0, 5}, 3, first.data());
+  layer.hidden({7, 5}, 3, second.data());
+  EXPECT_EQ(first, second);
+
+  s.problem.entry = Entry::merge;
+  s.problem.ctx_len.assign(6, 0);
+  s.layout.kvp = 5;
+  const Partials partials = DrawnCase(s).partials();
+  const std::size_t row_o = 4 * 64 * 4, row_lse = 4 * 4;  // bytes of one row, 4 heads
+  for (std::size_t row = 0; row < 30; ++row) {            // 5 parts of 6 rows
+    const auto same = [row](const Tensor& tensor, std::size_t bytes) {
+      const auto begin = tensor.bytes.begin() + static_cast<std::ptrdiff_t>(row / 6 * 6 * bytes);
+      const auto own = tensor.bytes.begin() + static_cast<std::ptrdiff_t>(row * bytes);
+      return std::equal(own, own + static_cast<std::ptrdiff_t>(bytes), begin);
+    };
+    EXPECT_TRUE(same(partials.o, row_o)) << row;
+    EXPECT_TRUE(same(partials.lse, row_lse)) << row;
+  }
+}
+
 }  // namespace
 }  // namespace helixcheck

@@ -2,6 +2,7 @@
 
 #include "generate/core_values.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <vector>
@@ -44,8 +45,12 @@ std::vector<double> weights_of(const Scenario& s, std::int64_t head) {
     for (std::size_t d = 0; d < width; ++d) {
       score += round_to(s.problem.dtype, query[d]) * round_to(s.problem.dtype, key[d]);
     }
-    weights.push_back(std::exp(score * rope.softmax_scale));
-    total += weights.back();
+    weights.push_back(score * rope.softmax_scale);
+  }
+  const double top = *std::max_element(weights.begin(), weights.end());
+  for (double& weight : weights) {
+    weight = std::exp(weight - top);
+    total += weight;
   }
   for (double& weight : weights) weight /= total;
   return weights;
@@ -112,6 +117,106 @@ TEST(ConstantFamily, RepeatsTheLatentPartOnly) {
   EXPECT_FALSE(std::equal(a.begin() + 48, a.end(), b.begin() + 48));
 }
 
+TEST(ShardConstantFamily, GivesEveryKeyOfARankItsPowerOfTwo) {
+  Scenario s = core_scenario();
+  s.problem.num_heads = 10;
+  s.problem.data.family = Family::shard_constant;
+  s.problem.ctx_len = {57, 3};
+  s.problem.kv_cache_dtype = Dtype::fp8_e4m3;
+  s.problem.kv_scale = 0.25;
+  s.layout.kvp = 10;
+  s.layout.ownership = Ownership::interleaved;
+  s.layout.decode_owner = DecodeOwner::restarted;
+  s.script = {Step{StepKind::join, {}, {}}, Step{StepKind::fork, {0}, {}},
+              Step{StepKind::decode, {}, {2, 2, 2}}};
+  validate(s);
+  const RopeTable rope = resolve_rope(s.problem);
+  const CoreValues values(s, rope);
+  std::vector<double> row(64), other(64);
+  const auto expect_rank = [&](Token token, std::int64_t index, std::int64_t rank) {
+    values.latent(token, index, row);
+    for (std::size_t j = 0; j < 48; ++j) ASSERT_EQ(row[j], 0.25 * std::exp2(rank % 8)) << index;
+  };
+  for (std::int64_t t = 0; t < 57; ++t) expect_rank({0, t}, t, t % 10);
+  expect_rank({0, 58}, 58, 1);
+  expect_rank({1, 3}, 3, 0);
+  expect_rank({2, 1}, 58, 1);  // the fork's second own token
+  values.latent({0, 8}, 8, other);
+  EXPECT_FALSE(std::equal(row.begin() + 48, row.end(), other.begin() + 48));
+  double spread = 0;
+  for (const double weight : weights_of(s, 0)) spread = std::max(spread, weight);
+  EXPECT_GT(spread, 2.0 / 58) << "scores vary";
+}
+
+TEST(RopedGain, MultipliesTheRopedPartOfKeysOnly) {
+  for (const Family family : {Family::uniform, Family::constant, Family::shard_constant}) {
+    Scenario s = core_scenario();
+    s.problem.data.family = family;
+    const RopeTable rope = resolve_rope(s.problem);
+    std::vector<double> plain(64), gained(64), query(64), same(64);
+    CoreValues(s, rope).latent({0, 5}, 5, plain);
+    CoreValues(s, rope).query(first_row(0, 200), 1, query);
+    s.problem.data.k_pe_gain = 64;
+    CoreValues(s, rope).latent({0, 5}, 5, gained);
+    CoreValues(s, rope).query(first_row(0, 200), 1, same);
+    EXPECT_EQ(query, same);
+    for (std::size_t j = 0; j < 64; ++j) {
+      EXPECT_EQ(gained[j], (j < 48 ? 1 : 64) * plain[j]) << j;
+    }
+  }
+}
+
+// Mean score of each rank's keys under one head, from stored values.
+std::vector<double> mean_scores(const Scenario& s) {
+  const std::vector<double> weights = weights_of(s, 2);
+  std::vector<double> sums(static_cast<std::size_t>(s.layout.kvp)), counts(sums.size());
+  for (std::size_t t = 0; t < weights.size(); ++t) {
+    const auto rank = static_cast<std::size_t>(
+        owner_of(s.layout, static_cast<std::int64_t>(t), s.problem.ctx_len[0]));
+    sums[rank] += std::log(weights[t]);
+    counts[rank] += 1;
+  }
+  for (std::size_t r = 0; r < sums.size(); ++r) sums[r] /= counts[r];
+  return sums;
+}
+
+TEST(LseGap, SeparatesRanksByItsNats) {
+  for (const Dtype dtype : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
+    for (const double gap : {-100.0, -2.0, 30.0, 100.0}) {
+      Scenario s = core_scenario();
+      s.problem.dtype = s.problem.kv_cache_dtype = dtype;
+      s.problem.data.logit_gain = 0.01;  // scores without the gap are all but equal
+      s.problem.data.lse_gap = gap;
+      s.layout.kvp = 4;
+      validate(s);
+      const std::vector<double> means = mean_scores(s);
+      for (std::size_t r = 1; r < 4; ++r) {
+        EXPECT_NEAR((means[r] - means[0]) / (gap * static_cast<double>(r)), 1, 0.02) << gap;
+      }
+    }
+  }
+}
+
+TEST(EqualRequests, DrawWhatRequestZeroDraws) {
+  for (const Family family : {Family::uniform, Family::constant, Family::integers}) {
+    Scenario s = core_scenario();
+    s.problem.ctx_len = {200, 90};
+    s.problem.data.family = family;
+    const RopeTable rope = resolve_rope(s.problem);
+    for (const bool equal : {true, false}) {
+      s.problem.data.equal_requests = equal;
+      const CoreValues values(s, rope);
+      std::vector<double> a(64), b(64), q(64), r(64);
+      values.latent({0, 91}, 91, a);
+      values.latent({1, 91}, 91, b);
+      values.query(Row{0, 0, 91, {0, 91}}, 3, q);
+      values.query(Row{1, 1, 91, {1, 91}}, 3, r);
+      EXPECT_EQ(a == b, equal);
+      EXPECT_EQ(q == r, equal);
+    }
+  }
+}
+
 TEST(IntegerFamily, DrawsSmallIntegers) {
   Scenario s = core_scenario();
   s.problem.data.family = Family::integers;
@@ -168,6 +273,7 @@ TEST(NullFamily, CancelsOnEveryShard) {
           const auto owner = static_cast<std::size_t>(owner_of(s.layout, t, ctx_len));
           for (std::size_t j = 0; j < 48; ++j) sums[owner][j] += row[j];
           zero_rows += row[0] == 0;
+          EXPECT_TRUE(std::all_of(row.begin() + 48, row.end(), [](double x) { return x == 0; }));
         }
         for (const auto& sum : sums) EXPECT_EQ(sum, std::vector<double>(48, 0.0));
         EXPECT_LE(zero_rows, kvp + 1) << "only unpaired keys and the new one are zero";

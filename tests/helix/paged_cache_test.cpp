@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "scenario/error.hpp"
 #include "subject/views.hpp"
 
 namespace helixcheck {
@@ -143,6 +144,43 @@ TEST(PagedCache, ShrinkingAForkLeavesTheParentAlone) {
   EXPECT_EQ(first_bytes(cache, 0), (std::vector<int>{1, 2, 3, 4, 5, 6, 7}));
   EXPECT_EQ(first_bytes(cache, 1), (std::vector<int>{1, 2, 3, 4, 5, 65}));
   EXPECT_EQ(cache.take_changes().count, 0);
+}
+
+// Where a page seems to lie to who keeps 32 bits of its offset in elements.
+template <typename Offset>
+std::byte* wrapped_page(const PagedCache& cache, std::int64_t id) {
+  hxc_tensor view = cache.view();
+  const auto offset = static_cast<std::int64_t>(static_cast<Offset>(id * view.stride[0]));
+  return static_cast<std::byte*>(view.data) + offset * element_bytes(view);
+}
+
+TEST(PagedCache, WrappedOffsetsMeetPoisonAndAreWatched) {
+  Scenario s = small_scenario();
+  const std::int64_t stride = 4 * (8 + 3) + 5;
+  for (const std::int64_t elements : {std::int64_t{1} << 31, std::int64_t{1} << 32,
+                                      (std::int64_t{3} << 31) + 1000, std::int64_t{1} << 36}) {
+    s.layout.page_id_base = elements / stride + 1;
+    PagedCache cache(s, 4);
+    fill(cache, 7, 10, 1);
+    EXPECT_EQ(cache.take_changes().count, 0);
+    for (const std::int64_t id : cache.table(7)) {
+      std::byte* row = at(cache.view(), id);
+      for (std::byte* image :
+           {wrapped_page<std::int32_t>(cache, id), wrapped_page<std::uint32_t>(cache, id)}) {
+        if (image == row) continue;  // 2^31 without a sign is right
+        EXPECT_NE(std::memcmp(image, row, 2), 0);
+        std::memset(image + 3, 0x11, 5);
+        const PagedCache::Changes changes = cache.take_changes();
+        EXPECT_EQ(changes.count, 5);
+        EXPECT_EQ(changes.first, image + 3 - at(cache.view(), s.layout.page_id_base));
+        EXPECT_EQ(cache.take_changes().count, 0) << "poison was put back";
+      }
+    }
+  }
+}
+
+TEST(PagedCache, SaysWhenThereIsNoAddressSpace) {
+  EXPECT_THROW(AddressSpan(std::size_t{1} << 62), ResourceError);
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 #include <string>
 
-#include "run/run.hpp"
 #include "generate/case.hpp"
 #include "helix/pipeline.hpp"
+#include "run/run.hpp"
 #include "scenario/names.hpp"
 #include "scenario/validate.hpp"
 #include "subject/cpu/subject.hpp"

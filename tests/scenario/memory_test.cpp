@@ -44,6 +44,10 @@ TEST(MemoryNeed, GrowsWithEverythingThatIsHeld) {
                   {StepKind::join, {}, {}}, {StepKind::fork, {0}, {}}, {StepKind::decode, {}, {}}};
             }),
             need);
+  EXPECT_EQ(with([](Scenario& c) { c.layout.page_id_base = 100000; }), need);
+  const auto far = [](Scenario& c) { c.layout.page_id_base = 59000000; };  // 2 TiB of addresses
+  EXPECT_GT(with(far), need);
+  EXPECT_LT(with(far), 2 * need);
   EXPECT_LT(with([](Scenario& c) { c.problem.kv_cache_dtype = Dtype::fp8_e4m3; }), need);
   EXPECT_LT(with([](Scenario& c) { c.problem.entry = Entry::core; }), need);
 }

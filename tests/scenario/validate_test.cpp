@@ -208,6 +208,29 @@ TEST(Validate, ChecksRanksAndOwnership) {
         "continuation; it must be interleaved"}});
 }
 
+TEST(Validate, ChecksHowFarPageIdsReach) {
+  const auto with = [](std::int64_t page_id_base, std::int64_t row_gap) {
+    return error_after([&](Scenario& s) {
+      s.layout.page_id_base = page_id_base;
+      s.layout.row_gap = row_gap;
+    });
+  };
+  EXPECT_EQ(with(59652322 - 34, 0), "valid");  // x 32 x 576 = 2^40
+  EXPECT_EQ(with(59652323 - 33, 0),
+            "layout.page_id_base is 59652290, but with the 33 pages of the prompts it must stay "
+            "below 2^40 elements, at 18432 elements a page");
+  EXPECT_EQ(with(2147483647, 1024),
+            "layout.page_id_base is 2147483647, but with the 33 pages of the prompts it must stay "
+            "below 2^40 elements, at 51200 elements a page");
+  EXPECT_EQ(error_after([](Scenario& s) {
+              s.layout.page_id_base = 2147483647;
+              s.layout.kv_cache_tokens_per_block = 1;
+              s.problem.kv_lora_rank = 500;
+              s.problem.qk_rope_head_dim = 2;
+            }),
+            "valid");
+}
+
 void to_merge(Scenario& s) {
   s.problem.entry = Entry::merge;
 }
@@ -266,6 +289,34 @@ TEST(Validate, ChecksFamilies) {
                      s.problem.data.tensors = "x";
                    },
                    "problem.data.tensors is set, but entry core takes none; it must be empty"}});
+}
+
+TEST(Validate, ChecksGains) {
+  const auto with = [](Family family, const Change& change) {
+    return error_after([&](Scenario& s) {
+      to_core(s, family);
+      change(s);
+    });
+  };
+  const auto gain = [](Scenario& s) { s.problem.data.k_pe_gain = 64; };
+  const auto gap = [](Scenario& s) { s.problem.data.lse_gap = -100; };
+  const auto equal = [](Scenario& s) { s.problem.data.equal_requests = true; };
+  for (const Family family : {Family::uniform, Family::constant, Family::shard_constant}) {
+    for (const Change& change : {Change(gain), Change(gap), Change(equal)}) {
+      EXPECT_EQ(with(family, change), "valid");
+    }
+  }
+  EXPECT_EQ(error_after(gain), "valid");
+  EXPECT_EQ(with(Family::integers, equal), "valid");
+  EXPECT_EQ(with(Family::null_test, gain),
+            "problem.data.k_pe_gain is 64, but it must be 1 unless entry is layer or core and "
+            "values are drawn from no exact class");
+  EXPECT_EQ(error_after(gap),
+            "problem.data.lse_gap is -100, but it must be 0 unless entry is core, values are drawn "
+            "from no exact class and no key is heavy");
+  EXPECT_EQ(with(Family::one_hot, equal),
+            "problem.data.equal_requests is true, but it must be false unless values are drawn, "
+            "family is neither one_hot nor null_test and no key is heavy");
 }
 
 TEST(Validate, ChecksHeavyKeys) {

@@ -73,5 +73,18 @@ TEST(Verdict, WorstIsTheLargestRatio) {
   EXPECT_EQ(verdict.worst(), &verdict.taps[1]);
 }
 
+TEST(Ledger, ExplainsTheBlameItHas) {
+  Ledger ledger;
+  ledger.explain("nothing failed");
+  EXPECT_FALSE(ledger.blame());
+  ledger.tap(Tap::lse).compare(Dtype::fp32, 2, 1, 0, {});
+  ledger.close_step();
+  const std::string before = ledger.blame()->sentence;
+  ledger.explain("");
+  EXPECT_EQ(ledger.blame()->sentence, before);
+  ledger.explain("key 3 is missing");
+  EXPECT_EQ(ledger.verdict().blame->sentence, before + "; key 3 is missing");
+}
+
 }  // namespace
 }  // namespace helixcheck

@@ -29,6 +29,7 @@ ninja ninja-build
 mpicxx libopenmpi-dev
 mpirun openmpi-bin'
 headers='gtest/gtest.h libgtest-dev
+rapidcheck.h librapidcheck-dev
 nlohmann/json.hpp nlohmann-json3-dev
 CLI/CLI.hpp libcli11-dev
 fmt/format.h libfmt-dev

@@ -88,7 +88,7 @@ void size_scratch(Scratch& s, const hxc_model& m, const hxc_rank& place, const h
   if (has_weights) {
     widest_in = std::max({widest_in, padded(m.hidden_size), padded(m.q_lora_rank),
                           padded(place.owned_heads * m.v_head_dim), padded(m.kv_lora_rank)});
-    widest_out = std::max({place.heads * head, m.hidden_size, m.q_lora_rank, width});
+    widest_out = std::max({place.heads * head, m.hidden_size, m.q_lora_rank, width, m.v_head_dim});
     const std::int64_t bytes = static_cast<std::int64_t>(size_of(static_cast<Dtype>(m.dtype)));
     s.gathered.resize(floats(place.kvp * place.tpa * rows * m.hidden_size * bytes));
   }

@@ -1,0 +1,111 @@
+// All requests are computed first: a step is judged by one rule, or by another.
+
+#include "verdict/hidden_span.hpp"
+
+#include <algorithm>
+
+#include "mla/formats.hpp"
+#include "scenario/ownership.hpp"
+#include "verdict/span_reference.hpp"
+
+namespace helixcheck {
+namespace {
+
+// Codes of the rows that one rank holds of a request, in local order.
+std::vector<std::byte> cache_codes(const JudgeState& state, const RequestState& request,
+                                   std::int64_t rank) {
+  const Geometry& g = state.geometry;
+  const auto width = static_cast<std::size_t>(g.width);
+  std::vector<std::byte> drawn(width * size_of(g.dtype)), codes;
+  std::vector<double> values(width);
+  for (const TokenRun& run : request.tokens.runs()) {
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      const std::int64_t index = run.index + i;
+      if (owner_of(state.scenario.layout, index, request.prompt_len) != rank) continue;
+      state.inputs.latent({run.first.request, run.first.draw + i}, index, 1, drawn.data());
+      decode_to(g.dtype, drawn.data(), std::span<double>(values));
+      for (double& value : values) value /= state.problem.kv_scale;
+      codes.resize(codes.size() + width * size_of(g.kv_dtype));
+      encode_from(g.kv_dtype, std::span<const double>(values),
+                  codes.data() + codes.size() - width * size_of(g.kv_dtype));
+    }
+  }
+  return codes;
+}
+
+// The queries of a request's rows, widened: [rows, H, R + P].
+std::vector<double> queries(const JudgeState& state, const StepView& step, std::int64_t slot) {
+  const Geometry& g = state.geometry;
+  const auto per_row = static_cast<std::size_t>(g.heads * g.width);
+  std::vector<std::byte> codes(per_row * size_of(g.dtype));
+  std::vector<double> q(static_cast<std::size_t>(step.row_count(slot)) * per_row);
+  for (std::int64_t row = 0; row < step.row_count(slot); ++row) {
+    state.inputs.query(step.taps().rows[static_cast<std::size_t>(step.first_row(slot) + row)],
+                       codes.data());
+    decode_to(g.dtype, codes.data(),
+              std::span(q).subspan(static_cast<std::size_t>(row) * per_row, per_row));
+  }
+  return q;
+}
+
+SpanLanes reference_of(const JudgeState& state, const StepView& step, std::int64_t slot) {
+  const Geometry& g = state.geometry;
+  std::vector<std::vector<std::byte>> codes;
+  std::vector<SpanShard> shards;
+  for (std::int64_t rank = 0; rank < g.kvp; ++rank) {
+    codes.push_back(cache_codes(state, step.request(slot), rank));
+    SpanShard& shard = shards.emplace_back();
+    shard.keys = {g.kv_dtype, state.problem.kv_scale, codes.back().data()};
+    for (std::int64_t row = 0; row < step.row_count(slot); ++row) {
+      shard.visible.push_back(step.visible(rank, step.first_row(slot) + row));
+    }
+  }
+  return span_reference(state.inputs, state.contracts, queries(state, step, slot), shards);
+}
+
+void judge_request(JudgeState& state, const StepView& step, std::int64_t slot,
+                   const SpanLanes& lanes) {
+  const Geometry& g = state.geometry;
+  const auto latent = static_cast<std::size_t>(g.latent);
+  const std::span<double> got = sized(state.scratch.got, g.latent);
+  for (std::int64_t rank = 0; rank < g.ranks; ++rank) {
+    const TapView* o = step.find(rank, Tap::combined);
+    const TapView* lse = step.find(rank, Tap::combined_lse);
+    for (std::int64_t i = 0; i < step.row_count(slot) * g.owned_heads; ++i) {
+      const std::int64_t row = step.first_row(slot) + i / g.owned_heads;
+      const std::int64_t head = g.first_owned(rank) + i % g.owned_heads;
+      const std::int64_t tap_lane = row * g.owned_heads + i % g.owned_heads;
+      const auto lane = static_cast<std::size_t>(i / g.owned_heads * g.heads + head);
+      const Place place = step.place(row, rank, head);
+      if (o != nullptr) {
+        decode_to(o->dtype, rows_of(*o, g.latent, tap_lane).data, got);
+        state.ledger.tap(Tap::combined)
+            .compare(o->dtype, got, {lanes.o.data() + lane * latent, latent},
+                     {lanes.error.data() + lane * latent, latent}, place);
+      }
+      if (lse != nullptr) {
+        state.ledger.tap(Tap::combined_lse)
+            .compare(Dtype::fp32, reinterpret_cast<const float*>(lse->data)[tap_lane],
+                     lanes.lse[lane], lanes.lse_error[lane], place);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool judge_hidden_span(JudgeState& state, const StepView& step) {
+  if (state.problem.entry != Entry::core || scale_rounds(state.problem)) return false;
+  std::vector<SpanLanes> requests;
+  for (std::int64_t slot = 0; slot < step.slots(); ++slot) {
+    requests.push_back(step.row_count(slot) == 0 ? SpanLanes{} : reference_of(state, step, slot));
+    const std::vector<bool>& credible = requests.back().credible;
+    if (std::find(credible.begin(), credible.end(), false) != credible.end()) return false;
+  }
+  for (std::int64_t slot = 0; slot < step.slots(); ++slot) {
+    judge_request(state, step, slot, requests[static_cast<std::size_t>(slot)]);
+  }
+  return true;
+}
+
+}  // namespace helixcheck
