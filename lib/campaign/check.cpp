@@ -1,22 +1,25 @@
-// Cases run in batches: workers share a batch, its failures are then handled in the order of their
-// numbers, so that the findings do not depend on the number of workers.
+// Cases run in batches of one block for each worker. A batch's blocks are then taken in order, and
+// those after the one that ends the search are dropped, so that neither findings nor statistics
+// depend on the number of workers.
 
 #include "campaign/check.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <mutex>
 #include <thread>
 
 #include "campaign/confirm.hpp"
 #include "mla/parallel.hpp"
 #include "run/stopwatch.hpp"
 #include "scenario/error.hpp"
+#include "verdict/contract.hpp"
 
 namespace helixcheck {
 namespace {
 
-constexpr std::uint64_t kBatch = 512;
+constexpr std::uint64_t kBlock = 512;
 
 class Search {
  public:
@@ -29,13 +32,14 @@ class Search {
   CheckReport run() {
     const Stopwatch whole;
     while (!finished()) {
-      const std::uint64_t count = std::min(kBatch * workers_.size(), cases_left());
-      run_batch(count);
+      const std::uint64_t count = std::min(kBlock * workers_, cases_left());
+      std::vector<Block> blocks(static_cast<std::size_t>((count + kBlock - 1) / kBlock));
+      run_batch(count, blocks);
       next_ += count;
-      report_progress("checking");
-      handle_failures();
+      for (Block& block : blocks) {
+        if (!has_all_findings()) take(block);
+      }
     }
-    for (const Worker& worker : workers_) report_.statistics.merge(worker.statistics);
     report_.seconds = searching_;
     report_.total_seconds = whole.seconds();
     report_.interrupted = interrupted();
@@ -43,10 +47,10 @@ class Search {
   }
 
  private:
-  struct Worker {
+  struct Block {
+    std::mutex guard;
     Statistics statistics;
     std::vector<FailedCase> failed;
-    std::exception_ptr error;
   };
 
   bool interrupted() const { return options_.interrupted && options_.interrupted(); }
@@ -56,68 +60,69 @@ class Search {
   std::uint64_t cases_left() const {
     return options_.cases ? *options_.cases - next_ : ~std::uint64_t{0};
   }
+  bool has_all_findings() const { return std::ssize(report_.findings) >= options_.max_findings; }
   bool finished() const {
-    return cases_left() == 0 || interrupted() ||
-           std::ssize(report_.findings) >= options_.max_findings ||
+    return cases_left() == 0 || interrupted() || has_all_findings() ||
            (options_.seconds && searching_ >= *options_.seconds);
   }
 
-  void run_batch(std::uint64_t count) {
+  void run_batch(std::uint64_t count, std::vector<Block>& blocks) {
     batch_ = Stopwatch();
     std::atomic<std::uint64_t> taken{0};
-    const auto work = [&](Worker& worker) {
+    std::vector<std::exception_ptr> errors(workers_);
+    const auto work = [&](std::exception_ptr& error) {
       const ThreadLimit one(1);
       try {
         for (std::uint64_t i = taken++; i < count && !interrupted() && !out_of_time();
              i = taken++) {
-          run_case(worker, options_.first + next_ + i);
+          run_case(blocks[static_cast<std::size_t>(i / kBlock)], options_.first + next_ + i);
         }
       } catch (...) {
-        worker.error = std::current_exception();
+        error = std::current_exception();
       }
     };
     {
       std::vector<std::jthread> threads;
-      for (std::size_t w = 1; w < workers_.size(); ++w) {
-        threads.emplace_back([&work, &worker = workers_[w]] { work(worker); });
+      for (std::size_t w = 1; w < workers_; ++w) {
+        threads.emplace_back([&work, &error = errors[w]] { work(error); });
       }
-      work(workers_[0]);
+      work(errors[0]);
     }
     searching_ += batch_.seconds();
-    for (const Worker& worker : workers_) {
-      if (worker.error) std::rethrow_exception(worker.error);
+    for (const std::exception_ptr& error : errors) {
+      if (error) std::rethrow_exception(error);
     }
   }
 
-  void run_case(Worker& worker, std::uint64_t index) {
+  void run_case(Block& block, std::uint64_t index) {
     const Stopwatch watch;
     Case drawn = source_.draw(index);
-    if (drawn.property == nullptr) return worker.statistics.add_unjudged();
-    PropertyResult result;
+    std::optional<PropertyResult> result;
     try {
-      result = drawn.property->check(drawn.drawn.scenario, subject_, options_.run);
+      if (drawn.property != nullptr) {
+        result = drawn.property->check(drawn.drawn.scenario, subject_, options_.run);
+      }
     } catch (const InputError&) {  // hides too much to be judged
-      return worker.statistics.add_unjudged();
     }
-    worker.statistics.add(drawn.drawn, drawn.property->name, result, watch.seconds());
-    if (const auto signature = signature_of(*drawn.property, subject_, result)) {
-      worker.failed.push_back(FailedCase{std::move(drawn), *std::move(result.failure), *signature});
+    const std::lock_guard lock(block.guard);
+    if (!result) return block.statistics.add_unjudged();
+    block.statistics.add(drawn.drawn, drawn.property->name, *result, watch.seconds());
+    if (const auto signature = signature_of(*drawn.property, subject_, *result)) {
+      block.failed.push_back(FailedCase{std::move(drawn), *std::move(result->failure), *signature});
     }
   }
 
-  void handle_failures() {
-    std::vector<FailedCase> failed;
-    for (Worker& worker : workers_) {
-      std::move(worker.failed.begin(), worker.failed.end(), std::back_inserter(failed));
-      worker.failed.clear();
-    }
+  void take(Block& block) {
+    report_.statistics.merge(block.statistics);
+    report_progress("checking");
+    std::vector<FailedCase>& failed = block.failed;
     std::sort(failed.begin(), failed.end(),
               [](const FailedCase& a, const FailedCase& b) { return a.at.index < b.at.index; });
     for (const FailedCase& one : failed) {
       const auto known = std::find(signatures_.begin(), signatures_.end(), one.signature);
       if (known != signatures_.end()) {
         ++report_.findings[static_cast<std::size_t>(known - signatures_.begin())].seen_again;
-      } else if (std::ssize(report_.findings) < options_.max_findings) {
+      } else if (!has_all_findings()) {
         add_finding(one);
       }
     }
@@ -135,18 +140,15 @@ class Search {
 
   void report_progress(std::string doing) {
     if (!options_.progress) return;
-    CheckProgress progress{0, report_.findings.size(), searching_, 0, std::move(doing)};
-    for (const Worker& worker : workers_) {
-      progress.cases += worker.statistics.cases();
-      progress.worst_ratio = std::max(progress.worst_ratio, worker.statistics.worst_ratio());
-    }
+    const CheckProgress progress{report_.statistics.cases(), report_.findings.size(), searching_,
+                                 report_.statistics.worst_ratio(), std::move(doing)};
     options_.progress(progress);
   }
 
   const Subject& subject_;
   const CheckOptions& options_;
   const CaseSource source_;
-  std::vector<Worker> workers_;
+  const std::size_t workers_;
   CheckReport report_;
   std::vector<Signature> signatures_;  // of the findings, as they were first seen
   std::uint64_t next_ = 0;             // cases handed out
@@ -165,6 +167,10 @@ std::optional<Signature> signature_of(const Property& property, const Subject& s
 }
 
 CheckReport check(const Subject& subject, const CheckOptions& options) {
+  for (int stage = 0; stage < HXC_STAGE_COUNT; ++stage) {  // or no case at all would be judged
+    const std::string declared = subject.contract_of(static_cast<hxc_stage>(stage));
+    find_contract(options.run.contract.value_or(declared));
+  }
   return Search(subject, options).run();
 }
 

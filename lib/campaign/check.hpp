@@ -55,7 +55,7 @@ struct CheckReport {
   bool interrupted = false;
 };
 
-// Throws InputError for a property that does not exist.
+// Throws InputError for a property or contract that does not exist.
 CheckReport check(const Subject& subject, const CheckOptions& options);
 
 // How a property's result reads as a signature; nothing if it passed.

@@ -28,8 +28,7 @@ class Confirmation {
     limits_.jobs = options.jobs;
     limits_.interrupted = options.interrupted;
     wanted_ = failed.signature;
-    if (wanted_.kind == "nondeterminism")
-      wanted_.kind = failed.failure.blame.tap ? "value" : "error";
+    if (wanted_.kind == "nondeterminism") wanted_.kind = kind_of_one_run();
     finding_.signature = wanted_;
     finding_.case_index = failed.at.index;
     finding_.scenario = failed.at.drawn.scenario;
@@ -46,6 +45,12 @@ class Confirmation {
   }
 
  private:
+  // What a failure whose repetition differs is when it is not repeated.
+  std::string kind_of_one_run() const {
+    const Blame& blame = failed_.failure.blame;
+    if (property_.name == "equivalence") return blame.tap ? "value" : "error";
+    return blame.tap || !blame.stage ? "relation" : "error";
+  }
   std::optional<PropertyResult> check_here(const Scenario& scenario) const {
     const ThreadLimit one(1);
     if (!property_.applies(scenario, subject_)) return std::nullopt;

@@ -46,6 +46,8 @@ class WorkFolder {
   fs::path path_;
 };
 
+// In a process group of its own: Ctrl-C at a terminal is for this process, which then ends in
+// order, and not a crash of the child.
 pid_t start(const std::vector<std::string>& arguments, const fs::path& output) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -56,8 +58,13 @@ pid_t start(const std::vector<std::string>& arguments, const fs::path& output) {
   posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output.c_str(),
                                    O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setpgroup(&attributes, 0);
   pid_t child = 0;
-  const int error = posix_spawn(&child, argv[0], &files, nullptr, argv.data(), environ);
+  const int error = posix_spawn(&child, argv[0], &files, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) throw ResourceError(fmt::format("{}: {}", argv[0], std::strerror(error)));
   return child;
@@ -71,7 +78,7 @@ std::optional<int> wait_for(pid_t child, double limit_s) {
     if (waitpid(child, &status, WNOHANG) == child) return status;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  kill(child, SIGKILL);
+  kill(-child, SIGKILL);  // with whatever it has started
   waitpid(child, &status, 0);
   return std::nullopt;
 }

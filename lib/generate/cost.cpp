@@ -3,6 +3,8 @@
 
 #include "generate/cost.hpp"
 
+#include <cmath>
+
 #include "scenario/script.hpp"
 
 namespace helixcheck {
@@ -20,7 +22,7 @@ constexpr double kCacheValue = 6e-9;    // an element read back in a decode step
 constexpr double kPromptValue = 10e-9;  // an element of a prompt row
 constexpr double kWeight = 6e-9;        // drawn, widened and sharded
 constexpr double kWeightProduct = 1.2e-9;
-constexpr double kEndToEnd = 34;  // references that a layer without taps is judged by
+constexpr double kEndToEnd = 34;  // references that hidden values of unknown origin are judged by
 
 // Products of one token's projections, of one row's, and the number of weights.
 struct Projections {
@@ -83,7 +85,10 @@ class Forecast {
   void add_rows(double rows) { varying_ += rows * heads_ * kvp_ * (kLane + kLaneValue * latent_); }
 
   double seconds(Observe observe) const {
-    const bool ensemble = observe == Observe::end && problem_.entry == Entry::layer;
+    int exponent = 0;
+    const bool known =
+        problem_.entry == Entry::core && std::frexp(problem_.kv_scale, &exponent) == 0.5;
+    const bool ensemble = observe == Observe::end && !known;
     return fixed_ + varying_ * (ensemble ? kEndToEnd : 1);
   }
 

@@ -3,6 +3,7 @@
 #include "generate/covering.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 
 #include "generate/compatibility.hpp"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t kCoveringLane = 2;  // of the seed's streams
 constexpr int kCandidates = 6;              // rows tried for each one taken
+constexpr int kMostCandidates = 60;         // while none of them is affordable
 constexpr double kAffordable_s = 5e-3;
 
 class Covering {
@@ -51,7 +53,7 @@ class Covering {
   Row affordable_row(std::size_t pair) {
     Row best;
     double cheapest = std::numeric_limits<double>::infinity();
-    for (int candidate = 0; candidate < kCandidates; ++candidate) {
+    for (int i = 0; i < kCandidates || (i < kMostCandidates && cheapest > kAffordable_s); ++i) {
       Row row = make_row(pair);
       const double cost =
           std::max(kAffordable_s, forecast_seconds(realise(row.selection, choices_, Size::small)));
@@ -96,10 +98,11 @@ class Covering {
     return order;
   }
 
-  // The plainest level goes with all others, so there always is one; it is taken where none covers
-  // anything new. Returns how many pairs that covers.
+  // One that goes with all chosen so far; the plainest such one where none covers anything new.
+  // There always is one: the entry comes first, and other plain levels go with everything. Returns
+  // how many pairs that covers.
   std::int64_t add_best_level(std::size_t feature, std::vector<std::size_t>& chosen) {
-    std::size_t best = first_level(feature);
+    std::size_t best = level_count();
     std::int64_t most = 0;
     std::uint64_t ties = 0;
     for (std::size_t l = 0; l < features()[feature].levels.size(); ++l) {
@@ -110,11 +113,14 @@ class Covering {
         fits = fits && may_meet(level, other);
         gain += is_open(level, other) ? 1 : 0;
       }
-      if (!fits || gain == 0 || gain < most) continue;
+      if (!fits) continue;
+      if (best == level_count()) best = level;
+      if (gain == 0 || gain < most) continue;
       ties = gain == most ? ties + 1 : 1;
       if (gain > most || choices_.below(ties) == 0) best = level;
       most = gain;
     }
+    assert(best < level_count());
     chosen.push_back(best);
     return most;
   }

@@ -2,8 +2,8 @@
 //
 // A level is a class of values that code tends to treat alike ("page 1", "one request long");
 // `apply` draws a value of that class. Pair coverage, swarm testing and statistics count levels.
-// Level 0 of a feature is its plainest one and goes with every level of every other. Later features
-// may look at what earlier ones set.
+// Level 0 of a feature is its plainest one and, unless that is an entry, goes with every level of
+// every other. Later features may look at what earlier ones set.
 
 #pragma once
 

@@ -123,8 +123,8 @@ std::int64_t far_page(const Draft& d) {
 }
 
 constexpr std::array kPageIds{
-    Level{"from 0", 4, [](Draft&) {}},
-    Level{"from 1 to 5000", 2,
+    Level{"from 0", 8, [](Draft&) {}},
+    Level{"from 1 to 5000", 3,
           [](Draft& d) { d.scenario.layout.page_id_base = d.choices.log_between(1, 5000); }},
     Level{"beyond 2^31 elements", 1,
           [](Draft& d) { d.scenario.layout.page_id_base = far_page(d) + d.choices.between(0, 3); }},

@@ -20,13 +20,16 @@ constexpr std::uint32_t kFirstAttempt = 16;
 constexpr std::uint64_t kSwarmBlock = 64;
 
 // One case in so many, so that each kind takes a twentieth to a tenth of the time.
-constexpr std::uint64_t kMediumOneIn = 400;
-constexpr std::uint64_t kFullOneIn = 40000;
+constexpr std::uint64_t kMediumOneIn = 1000;
+constexpr std::uint64_t kFullOneIn = 60000;
 
 // A small case that costs more than this is kept with the probability of the ratio, so that each
 // doubling of the cost takes no more of the time than the one before.
 constexpr double kUsual_s = 60e-6;
 constexpr int kRedraws = 12;
+
+// No case needs more, so that a few threads can run side by side on any machine.
+constexpr std::int64_t kMostMemory = std::int64_t{512} << 20;
 
 Size draw_size(Choices& choices, bool with_full) {
   if (with_full && choices.one_in(kFullOneIn)) return Size::full;
@@ -86,18 +89,23 @@ bool keep(double cost_s, double usual_s, Choices& choices) {
   return static_cast<double>(choices.below(1 << 20)) < kParts * usual_s / cost_s;
 }
 
-// Of a few draws the first that is kept, or else the cheapest.
+// Of a few draws that fit into memory the first that is kept, or else the cheapest; if none fits,
+// the plainest scenario.
 DrawnScenario draw_within_budget(Size size, const LevelSet& allowed, Choices& choices) {
   const double usual_s = size == Size::small ? kUsual_s : budget_seconds(size);
   DrawnScenario best;
   double cheapest = std::numeric_limits<double>::infinity();
   for (int draw = 0; draw < kRedraws; ++draw) {
     DrawnScenario drawn = finish(draw_selection(allowed, choices), size, choices);
+    if (memory_need_bytes(drawn.scenario) > kMostMemory) continue;
     const double cost_s = forecast_seconds(drawn.scenario);
     if (keep(cost_s, usual_s, choices)) return drawn;
     if (cost_s >= cheapest) continue;
     cheapest = cost_s;
     best = std::move(drawn);
+  }
+  if (best.selection.empty()) {
+    return finish(Selection(features().size(), 0), Size::small, choices);
   }
   return best;
 }

@@ -3,6 +3,7 @@
 #include "verdict/hidden_span.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "mla/formats.hpp"
 #include "scenario/ownership.hpp"
@@ -31,6 +32,25 @@ std::vector<std::byte> cache_codes(const JudgeState& state, const RequestState& 
     }
   }
   return codes;
+}
+
+// What one rank shows of (row, its i-th owned head) against exact values [R] and their bounds.
+void compare_lane(JudgeState& state, const StepView& step, std::int64_t rank, std::int64_t row,
+                  std::int64_t i, std::span<const double> o, std::span<const double> error,
+                  double lse, double lse_error) {
+  const Geometry& g = state.geometry;
+  const std::int64_t lane = row * g.owned_heads + i;
+  const Place place = step.place(row, rank, g.first_owned(rank) + i);
+  if (const TapView* shown = step.find(rank, Tap::combined)) {
+    const std::span<double> got = sized(state.scratch.got, g.latent);
+    decode_to(shown->dtype, rows_of(*shown, g.latent, lane).data, got);
+    state.ledger.tap(Tap::combined).compare(shown->dtype, got, o, error, place);
+  }
+  if (const TapView* shown = step.find(rank, Tap::combined_lse)) {
+    state.ledger.tap(Tap::combined_lse)
+        .compare(Dtype::fp32, reinterpret_cast<const float*>(shown->data)[lane], lse, lse_error,
+                 place);
+  }
 }
 
 // The queries of a request's rows, widened: [rows, H, R + P].
@@ -67,26 +87,28 @@ void judge_request(JudgeState& state, const StepView& step, std::int64_t slot,
                    const SpanLanes& lanes) {
   const Geometry& g = state.geometry;
   const auto latent = static_cast<std::size_t>(g.latent);
-  const std::span<double> got = sized(state.scratch.got, g.latent);
   for (std::int64_t rank = 0; rank < g.ranks; ++rank) {
-    const TapView* o = step.find(rank, Tap::combined);
-    const TapView* lse = step.find(rank, Tap::combined_lse);
-    for (std::int64_t i = 0; i < step.row_count(slot) * g.owned_heads; ++i) {
-      const std::int64_t row = step.first_row(slot) + i / g.owned_heads;
-      const std::int64_t head = g.first_owned(rank) + i % g.owned_heads;
-      const std::int64_t tap_lane = row * g.owned_heads + i % g.owned_heads;
-      const auto lane = static_cast<std::size_t>(i / g.owned_heads * g.heads + head);
-      const Place place = step.place(row, rank, head);
-      if (o != nullptr) {
-        decode_to(o->dtype, rows_of(*o, g.latent, tap_lane).data, got);
-        state.ledger.tap(Tap::combined)
-            .compare(o->dtype, got, {lanes.o.data() + lane * latent, latent},
-                     {lanes.error.data() + lane * latent, latent}, place);
+    for (std::int64_t row = 0; row < step.row_count(slot); ++row) {
+      for (std::int64_t i = 0; i < g.owned_heads; ++i) {
+        const auto lane = static_cast<std::size_t>(row * g.heads + g.first_owned(rank) + i);
+        compare_lane(state, step, rank, step.first_row(slot) + row, i,
+                     {lanes.o.data() + lane * latent, latent},
+                     {lanes.error.data() + lane * latent, latent}, lanes.lse[lane],
+                     lanes.lse_error[lane]);
       }
-      if (lse != nullptr) {
-        state.ledger.tap(Tap::combined_lse)
-            .compare(Dtype::fp32, reinterpret_cast<const float*>(lse->data)[tap_lane],
-                     lanes.lse[lane], lanes.lse_error[lane], place);
+    }
+  }
+}
+
+// They belong to no request and see no key.
+void judge_padding(JudgeState& state, const StepView& step) {
+  const Geometry& g = state.geometry;
+  const std::vector<double> zeros(static_cast<std::size_t>(g.latent));
+  for (std::int64_t rank = 0; rank < g.ranks; ++rank) {
+    for (std::int64_t row = step.real_rows(); row < step.rows(); ++row) {
+      for (std::int64_t i = 0; i < g.owned_heads; ++i) {
+        compare_lane(state, step, rank, row, i, zeros, zeros,
+                     -std::numeric_limits<double>::infinity(), 0);
       }
     }
   }
@@ -105,6 +127,7 @@ bool judge_hidden_span(JudgeState& state, const StepView& step) {
   for (std::int64_t slot = 0; slot < step.slots(); ++slot) {
     judge_request(state, step, slot, requests[static_cast<std::size_t>(slot)]);
   }
+  judge_padding(state, step);
   return true;
 }
 

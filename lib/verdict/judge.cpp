@@ -93,7 +93,7 @@ void Judge::on_step(const StepTaps& taps) {
     judged = judge_hidden_span(state, step) || impl_->end_to_end.judge(state, step);
   }
   const Tap final = final_tap(state.problem.entry);
-  judged = judged && (step.rows() == 0 || state.ledger.compared(final));
+  judged = judged && (step.real_rows() == 0 || state.ledger.compared(final));
   if (!judged && impl_->unjudged.empty()) {
     impl_->unjudged = fmt::format("step {} hides what {} is made from", taps.step, name_of(final));
   }

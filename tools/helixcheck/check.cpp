@@ -12,6 +12,7 @@
 #include "options.hpp"
 #include "report/findings.hpp"
 #include "report/json_report.hpp"
+#include "run/allocator.hpp"
 #include "searching.hpp"
 #include "targets.hpp"
 
@@ -49,6 +50,7 @@ int check_verb(const Options& options) {
   const bool terminal = isatty(STDERR_FILENO) == 1 && !options.json;
   if (terminal) search.progress = show;
   watch_interrupts();
+  keep_freed_memory();
   const CheckReport report = check(*subject, search);
   if (terminal) fmt::print(stderr, "\r\x1b[K");
   if (options.json) {

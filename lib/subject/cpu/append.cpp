@@ -13,7 +13,7 @@ int append(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error*) {
     const std::int64_t width = model.kv_lora_rank + model.qk_rope_head_dim;
     const std::int64_t page = step.place->tokens_per_block;
     const auto scale = static_cast<float>(model.kv_scale);
-    float* row = self.ranks[static_cast<std::size_t>(i)].scratch.narrow.data();
+    float* row = self.scratch.narrow.data();
     for (std::int64_t b = 0; b < step.rows; ++b) {
       const std::int64_t slot = int_at(step.slot, b);
       if (slot < 0) continue;

@@ -193,7 +193,7 @@ void attend_rank(const hxc_step& step, Scratch& scratch, bool round_p) {
 int attend(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error*) {
   Instance& self = *static_cast<Instance*>(instance);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
-    attend_rank(*ranks[i], self.ranks[static_cast<std::size_t>(i)].scratch, self.variant.round_p);
+    attend_rank(*ranks[i], self.scratch, self.variant.round_p);
   }
   return 0;
 }

@@ -62,7 +62,7 @@ int combine(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error*) 
   Instance& self = *static_cast<Instance*>(instance);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
-    Scratch& scratch = self.ranks[static_cast<std::size_t>(i)].scratch;
+    Scratch& scratch = self.scratch;
     float* x = scratch.narrow.data();
     float* sum = x + step.model->kv_lora_rank;
     for (std::int64_t b = 0; b < step.rows; ++b) {

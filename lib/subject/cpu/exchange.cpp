@@ -37,8 +37,8 @@ int exchange(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error* 
   std::vector<const void*>& send = self.send;
   std::vector<void*>& receive = self.receive;
   for (std::size_t i = 0; i < self.ranks.size(); ++i) {
-    pack(*ranks[i], ranks[i]->partial_o, latent, self.ranks[i].scratch.send.data());
-    send[i] = self.ranks[i].scratch.send.data();
+    pack(*ranks[i], ranks[i]->partial_o, latent, self.ranks[i].send.data());
+    send[i] = self.ranks[i].send.data();
     receive[i] = ranks[i]->exchanged.data;
   }
   if (const int status = comm->all_to_all(comm, HXC_GROUP_KVP, send.data(), receive.data(), o_bytes,
@@ -46,7 +46,7 @@ int exchange(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error* 
     return status;
   }
   for (std::size_t i = 0; i < self.ranks.size(); ++i) {
-    pack(*ranks[i], ranks[i]->lse, statistics, self.ranks[i].scratch.send.data());
+    pack(*ranks[i], ranks[i]->lse, statistics, self.ranks[i].send.data());
     receive[i] = ranks[i]->exchanged_lse.data;
   }
   return comm->all_to_all(comm, HXC_GROUP_KVP, send.data(), receive.data(), lse_bytes, any.step,

@@ -89,8 +89,6 @@ void size_scratch(Scratch& s, const hxc_model& m, const hxc_rank& place, const h
     widest_in = std::max({widest_in, padded(m.hidden_size), padded(m.q_lora_rank),
                           padded(place.owned_heads * m.v_head_dim), padded(m.kv_lora_rank)});
     widest_out = std::max({place.heads * head, m.hidden_size, m.q_lora_rank, width, m.v_head_dim});
-    const std::int64_t bytes = static_cast<std::int64_t>(size_of(static_cast<Dtype>(m.dtype)));
-    s.gathered.resize(floats(place.kvp * place.tpa * rows * m.hidden_size * bytes));
   }
   const std::int64_t prompt = has_weights ? limits.max_prompt_rows : 0;
   s.input.resize(floats(std::max(rows * widest_in, prompt * padded(m.hidden_size))));
@@ -101,8 +99,17 @@ void size_scratch(Scratch& s, const hxc_model& m, const hxc_rank& place, const h
   s.scores.resize(floats(lanes * kTile));
   s.sums.resize(floats(lanes * (kLanes + padded(m.kv_lora_rank))));
   s.merge_lse.resize(floats(place.kvp));
-  s.send.resize(
-      floats(place.kvp * rows * place.owned_heads * std::max<std::int64_t>(m.kv_lora_rank, 2) * 4));
+}
+
+// Buffers of the collectives, which all ranks use at once.
+void size_buffers(Rank& rank, const hxc_model& m, const hxc_rank& place, const hxc_limits& limits,
+                  bool has_weights) {
+  const auto dtype_bytes = static_cast<std::int64_t>(size_of(static_cast<Dtype>(m.dtype)));
+  const std::int64_t rows = limits.max_rows, lanes = place.kvp * rows * place.owned_heads;
+  const std::int64_t gathered = place.kvp * place.tpa * rows * m.hidden_size * dtype_bytes;
+  const std::int64_t sent = lanes * std::max<std::int64_t>(m.kv_lora_rank, 2) * 4;
+  rank.gathered.resize(static_cast<std::size_t>(has_weights ? gathered : 0));
+  rank.send.resize(static_cast<std::size_t>(sent));
 }
 
 }  // namespace
@@ -119,8 +126,9 @@ int create(const Variant& variant, void** instance, const hxc_model* model,
   for (std::size_t i = 0; i < self->ranks.size(); ++i) {
     Rank& rank = self->ranks[i];
     rank.weights = widen_weights(*weights[i], cache);
-    size_scratch(rank.scratch, *model, *places[i], *limits, weights[i]->kv_a.data != nullptr);
+    size_buffers(rank, *model, *places[i], *limits, weights[i]->kv_a.data != nullptr);
   }
+  size_scratch(self->scratch, *model, *places[0], *limits, weights[0]->kv_a.data != nullptr);
   *instance = self.release();
   return 0;
 }

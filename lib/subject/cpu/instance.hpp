@@ -33,27 +33,27 @@ struct RankWeights {
   std::vector<Matrix> v_b;  // per owned head, [Vd, R]
 };
 
-// Scratch of one rank. Sizes follow from hxc_limits.
+// What a stage needs while it works on one rank. Sizes follow from hxc_limits.
 struct Scratch {
-  std::vector<float> input;         // widened rows that enter a product
-  std::vector<float> result;        // fp32 rows that leave one
-  std::vector<float> narrow;        // a few single rows
-  std::vector<float> keys;          // one tile of cache rows
-  std::vector<float> scores;        // [lanes, kTile]
-  std::vector<float> sums;          // running softmax of each lane
-  std::vector<float> merge_lse;     // one for each partial
-  std::vector<std::byte> send;      // [kvp, B, Hc, R]
-  std::vector<std::byte> gathered;  // [ranks, B, D]
+  std::vector<float> input;      // widened rows that enter a product
+  std::vector<float> result;     // fp32 rows that leave one
+  std::vector<float> narrow;     // a few single rows
+  std::vector<float> keys;       // one tile of cache rows
+  std::vector<float> scores;     // [lanes, kTile]
+  std::vector<float> sums;       // running softmax of each lane
+  std::vector<float> merge_lse;  // one for each partial
 };
 
 struct Rank {
   RankWeights weights;
-  Scratch scratch;
+  std::vector<std::byte> send;      // [kvp, B, Hc, R]
+  std::vector<std::byte> gathered;  // [ranks, B, D]
 };
 
 struct Instance {
   Variant variant;
   std::vector<Rank> ranks;
+  Scratch scratch;                // ranks of one process take turns
   std::vector<const void*> send;  // one for each rank of this process
   std::vector<void*> receive;
 };

@@ -47,9 +47,8 @@ void store_row(const hxc_tensor& to, std::byte* address, const float* row, std::
 }
 
 // kv_c = W_kva x; latent = [RMSNorm(kv_c) | RoPE(k_pe)], the k_pe part not normed.
-void project_latent(const hxc_step& step, Rank& rank, const float* hidden) {
+void project_latent(const hxc_step& step, Rank& rank, Scratch& scratch, const float* hidden) {
   const hxc_model& model = *step.model;
-  Scratch& scratch = rank.scratch;
   const std::int64_t latent = model.kv_lora_rank, width = latent + model.qk_rope_head_dim;
   project_rows(hidden, step.rows, *rank.weights.kv_a, scratch.result.data(), step.kv_c);
   float* row = scratch.narrow.data();
@@ -64,11 +63,11 @@ void project_latent(const hxc_step& step, Rank& rank, const float* hidden) {
 }
 
 // q_nope -> q: the nope part absorbed through k_b, the rope part rotated.
-void absorb(const hxc_step& step, Rank& rank) {
+void absorb(const hxc_step& step, Rank& rank, Scratch& scratch) {
   const hxc_model& model = *step.model;
   const std::int64_t nope = model.qk_nope_head_dim, pe = model.qk_rope_head_dim;
   const std::int64_t latent = model.kv_lora_rank;
-  float* query = rank.scratch.narrow.data();
+  float* query = scratch.narrow.data();
   float* head_in = query + padded(latent + pe);
   float* cos_sin = head_in + padded(nope + pe);
   for (std::int64_t b = 0; b < step.rows; ++b) {
@@ -86,9 +85,8 @@ void absorb(const hxc_step& step, Rank& rank) {
   }
 }
 
-void project_query(const hxc_step& step, Rank& rank, const float* hidden) {
+void project_query(const hxc_step& step, Rank& rank, Scratch& scratch, const float* hidden) {
   const hxc_model& model = *step.model;
-  Scratch& scratch = rank.scratch;
   const RankWeights& w = rank.weights;
   const float* input = hidden;
   if (model.q_lora_rank > 0) {
@@ -106,7 +104,7 @@ void project_query(const hxc_step& step, Rank& rank, const float* hidden) {
   flat.rank = 2;
   flat.shape[1] = step.q_nope.shape[1] * step.q_nope.shape[2];
   project_rows(input, step.rows, *w.q_b, scratch.result.data(), flat);
-  absorb(step, rank);
+  absorb(step, rank, scratch);
 }
 
 }  // namespace
@@ -118,10 +116,10 @@ int project(void* instance, hxc_step* const* ranks, hxc_comm* comm, hxc_error*) 
     Rank& rank = self.ranks[static_cast<std::size_t>(i)];
     if (step.rows == 0) continue;
     const std::int64_t ld = padded(step.model->hidden_size);
-    float* hidden = rank.scratch.input.data();
+    float* hidden = self.scratch.input.data();
     widen_rows(step.hidden, 0, step.rows, hidden, ld);
-    project_latent(step, rank, hidden);
-    if (!step.is_prompt) project_query(step, rank, hidden);
+    project_latent(step, rank, self.scratch, hidden);
+    if (!step.is_prompt) project_query(step, rank, self.scratch, hidden);
   }
   return 0;
 }
