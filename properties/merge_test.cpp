@@ -16,6 +16,9 @@ TEST(Merge, Association) {
 TEST(Merge, Shift) {
   check_property("merge_shift");
 }
+TEST(Merge, Gauge) {
+  check_property("merge_gauge");
+}
 TEST(Merge, Empty) {
   check_property("merge_empty");
 }

@@ -6,7 +6,7 @@ namespace helixcheck {
 namespace {
 
 constexpr std::uint32_t kPropertyLane = 3;  // of the seed's streams
-constexpr std::uint32_t kAttempts = 256;    // scenarios drawn for one a chosen property applies to
+constexpr std::uint32_t kAttempts = 2048;   // scenarios drawn for one a chosen property applies to
 
 }  // namespace
 

@@ -10,11 +10,11 @@
 #include <mutex>
 #include <thread>
 
+#include "campaign/attribute.hpp"
 #include "campaign/confirm.hpp"
 #include "mla/parallel.hpp"
 #include "run/stopwatch.hpp"
 #include "scenario/error.hpp"
-#include "verdict/contract.hpp"
 
 namespace helixcheck {
 namespace {
@@ -27,7 +27,10 @@ class Search {
       : subject_(subject),
         options_(options),
         source_(options.seed, options.properties, subject),
-        workers_(static_cast<std::size_t>(std::max(options.jobs, 1))) {}
+        workers_(static_cast<std::size_t>(std::max(options.jobs, 1))),
+        attributes_(
+            options.properties.empty() ||
+            std::count(options.properties.begin(), options.properties.end(), "equivalence") > 0) {}
 
   CheckReport run() {
     const Stopwatch whole;
@@ -118,7 +121,9 @@ class Search {
     std::vector<FailedCase>& failed = block.failed;
     std::sort(failed.begin(), failed.end(),
               [](const FailedCase& a, const FailedCase& b) { return a.at.index < b.at.index; });
-    for (const FailedCase& one : failed) {
+    for (FailedCase& as_seen : failed) {
+      const FailedCase one =
+          attributes_ ? attributed(std::move(as_seen), subject_, options_.run) : std::move(as_seen);
       const auto known = std::find(signatures_.begin(), signatures_.end(), one.signature);
       if (known != signatures_.end()) {
         ++report_.findings[static_cast<std::size_t>(known - signatures_.begin())].seen_again;
@@ -149,6 +154,7 @@ class Search {
   const CheckOptions& options_;
   const CaseSource source_;
   const std::size_t workers_;
+  const bool attributes_;  // the equivalence is one of the chosen properties
   CheckReport report_;
   std::vector<Signature> signatures_;  // of the findings, as they were first seen
   std::uint64_t next_ = 0;             // cases handed out
@@ -167,10 +173,7 @@ std::optional<Signature> signature_of(const Property& property, const Subject& s
 }
 
 CheckReport check(const Subject& subject, const CheckOptions& options) {
-  for (int stage = 0; stage < HXC_STAGE_COUNT; ++stage) {  // or no case at all would be judged
-    const std::string declared = subject.contract_of(static_cast<hxc_stage>(stage));
-    find_contract(options.run.contract.value_or(declared));
-  }
+  contracts_of(subject, options.run);  // throws: or no case at all would be judged
   return Search(subject, options).run();
 }
 

@@ -38,6 +38,7 @@ class Confirmation {
   Finding make() {
     if (fails_alone()) {
       shrink_alone();
+      if (failed_.signature.kind == "nondeterminism") record_changing_results();
     } else if (!fails_after_predecessors()) {
       record_nondeterminism();
     }
@@ -125,13 +126,28 @@ class Confirmation {
   std::string outcome(const std::optional<Signature>& signature) const {
     return signature ? "failed as " + to_text(*signature) : "passed";
   }
+  std::string outcome_here(const Scenario& scenario) const {
+    const std::optional<PropertyResult> result = check_here(scenario);
+    if (!result || !result->failure) return outcome(std::nullopt);
+    return fmt::format("{}: {}", outcome(signature_of(property_, subject_, *result)),
+                       result->failure->blame.sentence);
+  }
+
+  // It always fails in the same way, but not always with the same bits.
+  void record_changing_results() {
+    if (!finding_.nondeterminism.empty()) return;
+    const std::string one = outcome_here(finding_.scenario), two = outcome_here(finding_.scenario);
+    if (one == two) return;
+    finding_.nondeterminism = fmt::format("once {}; again {}", one, two);
+    finding_.signature.kind = "nondeterminism";
+  }
 
   void record_nondeterminism() {
     const Scenario& scenario = failed_.at.drawn.scenario;
     std::string text = fmt::format("first failed as {}: {}", to_text(failed_.signature),
                                    failed_.failure.blame.sentence);
     for (int i = 0; i < kRepetitions; ++i) {
-      text += "; again here " + outcome(fails_here(scenario));
+      text += "; again here " + outcome_here(scenario);
     }
     if (options_.fresh) text += "; in a process of its own " + outcome(fails_in_order({scenario}));
     finding_.nondeterminism = text;

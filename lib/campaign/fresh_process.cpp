@@ -83,15 +83,18 @@ std::optional<int> wait_for(pid_t child, double limit_s) {
   return std::nullopt;
 }
 
-// "property/subject/kind/stage", as to_text(Signature) writes it; a stage "-" is none.
+// "property/subject/kind/stage", as to_text(Signature) writes it; a stage "-" is none. A subject
+// may have a name with a slash.
 std::optional<Signature> parse_signature(const std::string& text) {
-  std::array<std::string, 4> parts;
-  std::istringstream stream(text);
-  for (std::string& part : parts) {
-    if (!std::getline(stream, part, '/')) return std::nullopt;
+  const std::size_t property = text.find('/'), stage = text.rfind('/');
+  const std::size_t kind = stage == 0 ? stage : text.rfind('/', stage - 1);
+  if (property == std::string::npos || kind <= property || kind == std::string::npos) {
+    return std::nullopt;
   }
-  if (parts[3] == "-") parts[3].clear();
-  return Signature{parts[0], parts[1], parts[2], parts[3]};
+  Signature signature{text.substr(0, property), text.substr(property + 1, kind - property - 1),
+                      text.substr(kind + 1, stage - kind - 1), text.substr(stage + 1)};
+  if (signature.stage == "-") signature.stage.clear();
+  return signature;
 }
 
 // The signature of the first run in the report.

@@ -52,7 +52,7 @@ class Statistics {
 
   std::size_t levels_;
   std::vector<std::uint64_t> pairs_;  // [a, b] with a <= b; the diagonal counts single levels
-  std::array<SizeCount, 3> by_size_{};
+  std::array<SizeCount, kSizes.size()> by_size_{};
   std::map<std::string, std::uint64_t, std::less<>> by_property_;
   std::array<double, kTapCount> worst_{};
   std::uint64_t cases_ = 0, subject_runs_ = 0, unjudged_ = 0;

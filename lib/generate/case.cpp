@@ -43,6 +43,8 @@ struct WeightDraw {
 // LSEs of a merge case spread over +-4 times the gain; one partial in four is empty.
 constexpr double kMergeLseBound = 4.0;
 constexpr std::uint32_t kEmptyBelow = 0x40000000u;
+// Whole nats that a (max, sum) pair may keep in either of its halves.
+constexpr int kMaxGauge = 6;
 
 }  // namespace
 
@@ -139,6 +141,10 @@ Partials DrawnCase::partials() const {
       lse = drawn[0];
     }
     store_code(Dtype::fp32, result.lse.bytes.data(), i, encode(Dtype::fp32, lse));
+    if (scenario_.layout.lse_form == LseForm::max_sum) {
+      const std::uint32_t word = draw_word({p.data.seed, TensorId::merge_gauge, part, lane});
+      result.gauge.push_back(static_cast<float>(word % (2 * kMaxGauge + 1)) - kMaxGauge);
+    }
   }
   return result;
 }

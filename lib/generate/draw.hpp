@@ -29,6 +29,7 @@ enum class TensorId : std::uint32_t {
   merge_o = 32,
   merge_lse = 33,
   merge_empty = 34,
+  merge_gauge = 35,
 };
 
 // One row of a tensor: the third and second counter words of its Philox stream.

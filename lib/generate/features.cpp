@@ -61,6 +61,7 @@ void take_model_shape(Draft& draft) {
 std::string_view name_of(Size size) {
   switch (size) {
     case Size::small: return "small";
+    case Size::long_context: return "long context";
     case Size::medium: return "medium";
     case Size::full: return "full";
   }
@@ -70,6 +71,7 @@ std::string_view name_of(Size size) {
 double budget_seconds(Size size) {
   switch (size) {
     case Size::small: return 200e-6;
+    case Size::long_context: return 2e-3;
     case Size::medium: return 10e-3;
     case Size::full: return 1;
   }
@@ -110,7 +112,8 @@ Scenario realise(const Selection& selection, Choices& choices, Size size) {
   assert(selection.size() == all.size());
   Draft draft{{}, choices, size};
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (i == table().model_end && size != Size::small) take_model_shape(draft);
+    const bool modelled = size == Size::medium || size == Size::full;
+    if (i == table().model_end && modelled) take_model_shape(draft);
     all[i].levels[selection[i]].apply(draft);
   }
   return draft.scenario;

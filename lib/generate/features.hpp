@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,9 +19,11 @@
 
 namespace helixcheck {
 
-// How much a case may cost. `small` runs in microseconds, with dimensions of a few elements; the
-// others have the widths of real models and one long context.
-enum class Size { small, medium, full };
+// How much a case may cost. `small` runs in microseconds, with dimensions of a few elements;
+// `long_context` has one request of up to some ten thousand tokens besides; `medium` and `full`
+// have the widths of real models as well.
+enum class Size { small, long_context, medium, full };
+inline constexpr std::array kSizes{Size::small, Size::long_context, Size::medium, Size::full};
 std::string_view name_of(Size size);
 double budget_seconds(Size size);  // what its forecast should stay below, see generate/cost.hpp
 

@@ -34,7 +34,10 @@ constexpr std::array kTokens{
     Level{"3 or 4", 1,
           [](Draft& d) { problem(d).predicted_tokens_per_seq = d.choices.between(3, 4); }},
     Level{"5 to 8", 1,
-          [](Draft& d) { problem(d).predicted_tokens_per_seq = d.choices.between(5, 8); }},
+          [](Draft& d) {
+            const bool most = d.choices.below(2) == 1;
+            problem(d).predicted_tokens_per_seq = most ? 8 : d.choices.between(5, 8);
+          }},
 };
 
 // One length of each class.

@@ -11,11 +11,23 @@ Problem& problem(Draft& d) {
   return d.scenario.problem;
 }
 
+// Every third time one of the round values that kernels are written for.
+std::int64_t round_or(Draft& d, std::initializer_list<std::int64_t> round, std::int64_t low,
+                      std::int64_t high) {
+  return d.choices.one_in(3) ? d.choices.of(round) : d.choices.between(low, high);
+}
+
 constexpr std::array kLatent{
-    Level{"9 to 32", 4, [](Draft& d) { problem(d).kv_lora_rank = d.choices.between(9, 32); }},
+    Level{"9 to 32", 4,
+          [](Draft& d) {
+            problem(d).kv_lora_rank = round_or(d, {16, 32}, 9, 32);
+          }},
     Level{"1", 1, [](Draft& d) { problem(d).kv_lora_rank = 1; }},
     Level{"2 to 8", 4, [](Draft& d) { problem(d).kv_lora_rank = d.choices.between(2, 8); }},
-    Level{"33 to 96", 1, [](Draft& d) { problem(d).kv_lora_rank = d.choices.between(33, 96); }},
+    Level{"33 to 96", 1,
+          [](Draft& d) {
+            problem(d).kv_lora_rank = round_or(d, {64, 96}, 33, 96);
+          }},
 };
 
 constexpr std::array kRope{
@@ -31,7 +43,10 @@ constexpr std::array kRope{
 
 // At `core` the un-roped dimension sets the softmax scale, so it varies there too.
 constexpr std::array kNope{
-    Level{"5 to 16", 3, [](Draft& d) { problem(d).qk_nope_head_dim = d.choices.between(5, 16); }},
+    Level{"5 to 16", 3,
+          [](Draft& d) {
+            problem(d).qk_nope_head_dim = round_or(d, {8, 16}, 5, 16);
+          }},
     Level{"1 to 4", 2, [](Draft& d) { problem(d).qk_nope_head_dim = d.choices.between(1, 4); }},
     Level{"17 to 40", 1, [](Draft& d) { problem(d).qk_nope_head_dim = d.choices.between(17, 40); }},
 };
@@ -47,7 +62,10 @@ constexpr std::array kValue{
 };
 
 constexpr std::array kHidden{
-    Level{"9 to 40", 3, [](Draft& d) { problem(d).hidden_size = d.choices.between(9, 40); }},
+    Level{"9 to 40", 3,
+          [](Draft& d) {
+            problem(d).hidden_size = round_or(d, {16, 32}, 9, 40);
+          }},
     Level{"1 to 8", 2, [](Draft& d) { problem(d).hidden_size = d.choices.between(1, 8); }},
     Level{"41 to 96", 1, [](Draft& d) { problem(d).hidden_size = d.choices.between(41, 96); }},
 };

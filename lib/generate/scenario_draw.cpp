@@ -14,14 +14,17 @@
 namespace helixcheck {
 namespace {
 
-// Lanes of the seed's streams; the covering array has 2, attempts count from kFirstAttempt.
+// Lanes of the seed's streams; the covering array has 2, attempts count from kFirstAttempt. Each
+// has a swarm of its own: what a caller waits for may be switched off in the first one.
 constexpr std::uint32_t kSwarmLane = 1;
 constexpr std::uint32_t kFirstAttempt = 16;
+constexpr std::uint32_t kFirstSwarm = 1 << 16;
 constexpr std::uint64_t kSwarmBlock = 64;
 
 // One case in so many, so that each kind takes a twentieth to a tenth of the time.
+constexpr std::uint64_t kLongOneIn = 150;
 constexpr std::uint64_t kMediumOneIn = 1000;
-constexpr std::uint64_t kFullOneIn = 60000;
+constexpr std::uint64_t kFullOneIn = 100000;
 
 // A small case that costs more than this is kept with the probability of the ratio, so that each
 // doubling of the cost takes no more of the time than the one before.
@@ -33,7 +36,8 @@ constexpr std::int64_t kMostMemory = std::int64_t{512} << 20;
 
 Size draw_size(Choices& choices, bool with_full) {
   if (with_full && choices.one_in(kFullOneIn)) return Size::full;
-  return choices.one_in(kMediumOneIn) ? Size::medium : Size::small;
+  if (choices.one_in(kMediumOneIn)) return Size::medium;
+  return choices.one_in(kLongOneIn) ? Size::long_context : Size::small;
 }
 
 // Half of the levels are switched off; plain ones never are, since they go with all others.
@@ -70,17 +74,21 @@ Selection draw_selection(LevelSet allowed, Choices& choices) {
 }
 
 DrawnScenario finish(Selection selection, Size size, Choices& choices) {
-  const bool merge = selection.front() == 2;
-  if (merge) size = Size::small;
-  if (size != Size::small) {
-    const LevelChoice context = long_context();
-    selection[context.feature] = static_cast<std::uint8_t>(context.level);
-  }
   DrawnScenario drawn{realise(selection, choices, size), std::move(selection), size};
   if (const auto rule = find_error(drawn.scenario)) {
     throw std::logic_error(fmt::format("the generator drew an invalid scenario: {}", *rule));
   }
   return drawn;
+}
+
+// Larger cases have a long context, and levels that go with one.
+LevelSet levels_for(Size size, LevelSet allowed) {
+  if (size == Size::small) return allowed;
+  const LevelChoice context = long_context();
+  const std::size_t level = first_level(context.feature) + context.level;
+  allowed &= Compatibility::get().with(level);
+  allowed[level] = true;
+  return allowed;
 }
 
 bool keep(double cost_s, double usual_s, Choices& choices) {
@@ -91,7 +99,8 @@ bool keep(double cost_s, double usual_s, Choices& choices) {
 
 // Of a few draws that fit into memory the first that is kept, or else the cheapest; if none fits,
 // the plainest scenario.
-DrawnScenario draw_within_budget(Size size, const LevelSet& allowed, Choices& choices) {
+DrawnScenario draw_within_budget(Size size, const LevelSet& levels, Choices& choices) {
+  const LevelSet allowed = levels_for(size, levels);
   const double usual_s = size == Size::small ? kUsual_s : budget_seconds(size);
   DrawnScenario best;
   double cheapest = std::numeric_limits<double>::infinity();
@@ -133,7 +142,8 @@ DrawnScenario ScenarioSeries::draw(std::uint64_t index, std::uint32_t attempt) c
   if (index < covering_.size() && attempt == 0) {
     return finish(covering_[index], Size::small, choices);
   }
-  CounterChoices swarm(seed_, index / kSwarmBlock, kSwarmLane);
+  const std::uint32_t lane = attempt == 0 ? kSwarmLane : kFirstSwarm + attempt;
+  CounterChoices swarm(seed_, index / kSwarmBlock, lane);
   const Size size = draw_size(choices, true);
   return draw_within_budget(size, draw_swarm(swarm), choices);
 }

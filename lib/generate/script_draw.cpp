@@ -103,6 +103,7 @@ class ScriptDrawer {
       if (generated(id) > 0) ids.push_back(id);
     }
     if (ids.empty()) return decode();
+    if (ids.size() == live().size() && choices_.one_in(6)) return add({StepKind::reject, {}, {}});
     Step step{StepKind::reject, some_of(std::move(ids)), {}};
     for (const std::int64_t id : step.requests) {
       const std::int64_t most = generated(id);
@@ -116,7 +117,9 @@ class ScriptDrawer {
     return r.tokens - r.prompt_len;
   }
 
+  // All may leave where others are still to join.
   void finish() {
+    if (!waiting().empty() && choices_.one_in(6)) return add({StepKind::finish, {}, {}});
     std::vector<std::int64_t> ids = some_of(live());
     if (ids.size() == live().size() && waiting().empty()) ids.pop_back();
     add({StepKind::finish, std::move(ids), {}});

@@ -340,8 +340,9 @@ struct Pipeline::Impl {
         case LseForm::ln: out[i] = lse[i]; break;
         case LseForm::log2: out[i] = lse[i] * std::numbers::log2e_v<float>; break;
         case LseForm::max_sum:
-          out[2 * i] = lse[i];
-          out[2 * i + 1] = std::isinf(lse[i]) ? 0.0f : 1.0f;
+          const float gauge = given.gauge.empty() ? 0.0f : given.gauge[static_cast<std::size_t>(i)];
+          out[2 * i] = lse[i] - gauge;
+          out[2 * i + 1] = std::isinf(lse[i]) ? 0.0f : std::exp(gauge);
       }
     }
     run_part(subject.part_of(HXC_COMBINE), 0);

@@ -43,6 +43,9 @@ struct Weights {
 struct Partials {
   Tensor o;    // [parts, rows, H, R] in dtype
   Tensor lse;  // fp32 [parts, rows, H], natural log
+  // [parts, rows, H], nats: where statistics are written as (max, sum) they read (lse - gauge,
+  // exp(gauge)). Empty: 0 everywhere.
+  std::vector<float> gauge{};
 };
 
 class Inputs {

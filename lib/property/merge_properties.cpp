@@ -23,7 +23,8 @@ namespace helixcheck {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kShift = 16;  // nats
+constexpr double kShift = 16;   // nats
+constexpr float kGaugeSum = 1;  // of a gauge and the one it is exchanged for
 constexpr std::int64_t kEmpty = -1;
 constexpr std::int64_t kMaxParts = 64;
 
@@ -50,6 +51,9 @@ Partials pick(const Partials& from, const std::vector<std::int64_t>& order) {
                                                              order[i] * lanes + lane));
       store_code(Dtype::fp32, to.lse.bytes.data(), static_cast<std::int64_t>(i) * lanes + lane,
                  encode(Dtype::fp32, lse));
+      if (from.gauge.empty()) continue;
+      const bool empty = order[i] == kEmpty;
+      to.gauge.push_back(empty ? 0 : from.gauge[static_cast<std::size_t>(order[i] * lanes + lane)]);
     }
   }
   return to;
@@ -75,6 +79,7 @@ class MergeCheck {
   PropertyResult permutation();
   PropertyResult association();
   PropertyResult shift();
+  PropertyResult gauge();
   PropertyResult empty();
 
  private:
@@ -199,6 +204,9 @@ PropertyResult MergeCheck::association() {
   std::copy(merged->combined.begin(), merged->combined.end(), grouped.o.bytes.begin());
   std::memcpy(grouped.lse.bytes.data(), merged->combined_lse.data(),
               merged->combined_lse.size() * sizeof(float));
+  if (!grouped.gauge.empty()) {  // merged statistics are natural LSEs
+    std::fill_n(grouped.gauge.begin(), merged->combined_lse.size(), 0.0f);
+  }
   const auto second = merge(grouped);
   if (!second) return finish();
   const PartialLanes inner = lanes_of(head);
@@ -229,6 +237,14 @@ PropertyResult MergeCheck::shift() {
   exact.shift(kShift);
   const auto first = merge(given_), second = merge(moved);
   if (first && second) compare(*first, lanes_of(given_), *second, exact, kShift, 0);
+  return finish();
+}
+
+PropertyResult MergeCheck::gauge() {
+  Partials moved = given_;
+  for (float& gauge : moved.gauge) gauge = kGaugeSum - gauge;
+  const auto first = merge(given_), second = merge(moved);
+  if (first && second) compare(*first, lanes_of(given_), *second, lanes_of(moved), 0, 0);
   return finish();
 }
 
@@ -273,6 +289,16 @@ PropertyResult check_merge_shift(const Scenario& scenario, const Subject& subjec
                                  const RunOptions& options) {
   return repeated_if_failed(
       options, [&] { return MergeCheck("merge_shift", scenario, subject, options).shift(); });
+}
+
+bool merge_gauge_applies(const Scenario& scenario, const Subject& subject) {
+  return merge_applies(scenario, subject) && scenario.layout.lse_form == LseForm::max_sum;
+}
+
+PropertyResult check_merge_gauge(const Scenario& scenario, const Subject& subject,
+                                 const RunOptions& options) {
+  return repeated_if_failed(
+      options, [&] { return MergeCheck("merge_gauge", scenario, subject, options).gauge(); });
 }
 
 PropertyResult check_merge_empty(const Scenario& scenario, const Subject& subject,

@@ -23,6 +23,11 @@ PropertyResult check_merge_association(const Scenario& scenario, const Subject& 
 PropertyResult check_merge_shift(const Scenario& scenario, const Subject& subject,
                                  const RunOptions& options);
 
+// (max, sum) pairs with another share of the LSE in each half.
+bool merge_gauge_applies(const Scenario& scenario, const Subject& subject);
+PropertyResult check_merge_gauge(const Scenario& scenario, const Subject& subject,
+                                 const RunOptions& options);
+
 // Empty partials, full of NaN, before and after the given ones.
 PropertyResult check_merge_empty(const Scenario& scenario, const Subject& subject,
                                  const RunOptions& options);

@@ -8,7 +8,8 @@
 
 namespace helixcheck {
 
-// A natural LSE written base 2 is rounded with its factor and as a product.
+// A natural LSE written base 2 is rounded with its factor and as a product; as (max, sum) once in
+// the maximum and once, with the exponential, in the sum.
 PartialLanes::PartialLanes(const Partials& partials, LseForm form)
     : form_(form),
       parts_(partials.o.shape[0]),
@@ -18,9 +19,13 @@ PartialLanes::PartialLanes(const Partials& partials, LseForm form)
       error_(o_.size()),
       lse_(widen(partials.lse)),
       lse_error_(lse_.size()) {
-  if (form != LseForm::log2) return;
+  gauge_ = lse_;
   for (std::size_t i = 0; i < lse_.size(); ++i) {
-    if (std::isfinite(lse_[i])) lse_error_[i] = 0x1.04p-23 * std::abs(lse_[i]);
+    if (!std::isfinite(lse_[i])) continue;
+    if (form == LseForm::log2) lse_error_[i] = 0x1.04p-23 * std::abs(lse_[i]);
+    if (form != LseForm::max_sum || partials.gauge.empty()) continue;
+    gauge_[i] = lse_[i] - static_cast<double>(partials.gauge[i]);
+    lse_error_[i] = half_ulp(Dtype::fp32, gauge_[i]) + 0x1p-22;
   }
 }
 
@@ -38,7 +43,7 @@ bounds::SpanResult PartialLanes::merge(const Contract& contract, std::int64_t la
     if (std::isinf(lse_[i])) continue;
     parts.push_back({lse_[i],
                      lse_error_[i],
-                     lse_[i],
+                     gauge_[i],
                      {o_.data() + i * latent_, latent_},
                      {error_.data() + i * latent_, latent_}});
   }
@@ -49,7 +54,7 @@ void PartialLanes::replace(std::int64_t part, std::int64_t lane, const bounds::S
                            std::span<const double> o, std::span<const double> error) {
   const std::size_t i = at(part, lane);
   lse_error_[i] += lse.lse_error;
-  lse_[i] = lse.lse;
+  lse_[i] = gauge_[i] = lse.lse;
   std::copy(o.begin(), o.end(), o_.begin() + static_cast<std::ptrdiff_t>(i * latent_));
   std::copy(error.begin(), error.end(), error_.begin() + static_cast<std::ptrdiff_t>(i * latent_));
 }
@@ -57,6 +62,7 @@ void PartialLanes::replace(std::int64_t part, std::int64_t lane, const bounds::S
 void PartialLanes::shift(double shift) {
   for (std::size_t i = 0; i < lse_.size(); ++i) {
     if (!std::isfinite(lse_[i])) continue;
+    gauge_[i] += shift;
     lse_[i] += shift;
     lse_error_[i] += half_ulp(Dtype::fp32, lse_[i]) + 0x1p-23 * std::abs(shift);
   }

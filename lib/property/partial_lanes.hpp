@@ -41,6 +41,7 @@ class PartialLanes {
   std::size_t latent_;
   std::vector<double> o_, error_;        // [parts, lanes, R]
   std::vector<double> lse_, lse_error_;  // [parts, lanes]
+  std::vector<double> gauge_;            // [parts, lanes]: what statistics are written against
 };
 
 }  // namespace helixcheck

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "property/data_properties.hpp"
 #include "property/merge_properties.hpp"
 #include "property/position_properties.hpp"
 #include "property/relation.hpp"
@@ -61,8 +62,12 @@ std::vector<Property> make_table(std::index_sequence<indices...>) {
                merge_association_applies, check_merge_association},
       Property{"merge_shift", "a common shift of all LSEs shifts the merged one", 1, merge_applies,
                check_merge_shift},
+      Property{"merge_gauge", "(max, sum) pairs of one LSE weigh the same", 1, merge_gauge_applies,
+               check_merge_gauge},
       Property{"merge_empty", "partials without keys change nothing", 1, merge_applies,
-               check_merge_empty}};
+               check_merge_empty},
+      Property{"heavy_mass", "planted keys have their share of the softmax (no subject runs)", 1,
+               heavy_mass_applies, check_heavy_mass}};
   return table;
 }
 

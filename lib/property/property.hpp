@@ -24,6 +24,7 @@ namespace helixcheck {
 struct Failure {
   std::string kind;
   Blame blame;
+  std::optional<Scenario> varied{};  // relations: the variation that disagreed with the scenario
 };
 
 struct PropertyResult {

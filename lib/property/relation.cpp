@@ -118,6 +118,7 @@ PropertyResult RelationCheck::check() {
       if (one.blame) result.failure = Failure{"relation", *one.blame};
     }
     if (!result.failure) continue;
+    result.failure->varied = runs_[i].scenario;
     Blame& blame = result.failure->blame;
     if (!second.trace.error && rules_.strength == Strength::bits) {
       blame.stage = find_stage(runs_[i]);

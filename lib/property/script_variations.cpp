@@ -73,6 +73,7 @@ Runs request_order(const Scenario& scenario) {
     std::reverse(step.requests.begin(), step.requests.end());
     std::reverse(step.tokens.begin(), step.tokens.end());
   }
+  if (script == expand_script(scenario)) return {};  // no step has two requests
   runs.push_back({"requests of each step in reverse", with_script(runs[0].scenario, script)});
   return runs;
 }

@@ -10,15 +10,6 @@
 
 namespace helixcheck {
 
-StageContracts contracts_of(const Subject& subject, const RunOptions& options) {
-  StageContracts table{};
-  for (int stage = 0; stage < HXC_STAGE_COUNT; ++stage) {
-    const std::string declared = subject.contract_of(static_cast<hxc_stage>(stage));
-    table[static_cast<std::size_t>(stage)] = &find_contract(options.contract.value_or(declared));
-  }
-  return table;
-}
-
 SpanTolerance::SpanTolerance(const Inputs& inputs, const Trace& trace,
                              const StageContracts& contracts)
     : inputs_(inputs),

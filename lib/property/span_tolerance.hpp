@@ -15,9 +15,6 @@
 
 namespace helixcheck {
 
-// What a subject declares for each stage, or `options.contract` for all.
-StageContracts contracts_of(const Subject& subject, const RunOptions& options);
-
 class SpanTolerance {
  public:
   // All must outlive the object. The trace must have been taken with `sources`.

@@ -49,6 +49,7 @@ constexpr std::array kStrengths{
     Strengths{"merge_permutation", bound, bound, bound},
     Strengths{"merge_association", bound, bound, bound},
     Strengths{"merge_shift", bound, bound, bound},
+    Strengths{"merge_gauge", bound, bound, bound},
     // Zero times anything is not added at all.
     Strengths{"merge_empty", bits, bits, bits},
 };

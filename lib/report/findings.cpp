@@ -24,7 +24,7 @@ std::string indented(const std::string& text) {
 }
 
 std::string shrink_line(const Finding& finding) {
-  if (!finding.nondeterminism.empty()) return "";
+  if (!finding.nondeterminism.empty() && finding.shrink_evaluations == 0) return "";
   std::string line = fmt::format("  shrunk: {} evaluations, ", finding.shrink_evaluations);
   line += finding.locally_minimal ? "locally minimal" : "not shown to be locally minimal";
   if (!finding.stopped_by.empty()) line += fmt::format(" (stopped by {})", finding.stopped_by);
@@ -49,8 +49,11 @@ std::string ratio_lines(const Statistics& statistics) {
 }  // namespace
 
 std::string replay_command(const Finding& finding, const std::string& subject) {
-  if (!finding.file.empty() && !finding.before.empty()) {
-    return fmt::format("helixcheck replay {} --subject {}", finding.file.string(), subject);
+  if (!finding.before.empty()) {  // which options cannot say
+    const std::string file = finding.file.empty()
+                                 ? corpus_file(finding, subject).scenario.name + ".json"
+                                 : finding.file.string();
+    return fmt::format("helixcheck replay {} --subject {}", file, subject);
   }
   RunResult run;
   run.scenario = finding.scenario;
@@ -119,7 +122,7 @@ std::string describe_coverage(const Statistics& statistics) {
     text += fmt::format("  {:<20} {:>10}\n", property, count);
   }
   text += "drawn, by size and share of time:\n";
-  for (const Size size : {Size::small, Size::medium, Size::full}) {
+  for (const Size size : kSizes) {
     text += fmt::format("  {:<20} {:>10} {:>6.1f} %\n", name_of(size), statistics.cases_of(size),
                         100 * statistics.share_of_time(size));
   }

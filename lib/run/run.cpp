@@ -104,15 +104,6 @@ class Recorder : public Observer {
   std::uint64_t hash_ = 0xcbf29ce484222325u;
 };
 
-StageContracts contracts_for(const Subject& subject, const RunOptions& options) {
-  StageContracts table{};
-  for (int stage = 0; stage < HXC_STAGE_COUNT; ++stage) {
-    const std::string declared = subject.contract_of(static_cast<hxc_stage>(stage));
-    table[static_cast<std::size_t>(stage)] = &find_contract(options.contract.value_or(declared));
-  }
-  return table;
-}
-
 // A rule that no tolerance covers was broken outside of any tap.
 void record_fault(RunResult& result, const SubjectError& error) {
   result.verdict.pass = false;
@@ -130,7 +121,7 @@ RunResult run_once(const Scenario& scenario, World& world, const Subject& subjec
   RunResult result;
   result.scenario = scenario;
   result.subject = subject.name();
-  const StageContracts contracts = contracts_for(subject, options);
+  const StageContracts contracts = contracts_of(subject, options);
   const Stopwatch whole;
   const std::unique_ptr<Inputs> made = make_case(scenario);
   const double drawing = whole.seconds();
@@ -156,6 +147,15 @@ RunResult run_once(const Scenario& scenario, World& world, const Subject& subjec
 }
 
 }  // namespace
+
+StageContracts contracts_of(const Subject& subject, const RunOptions& options) {
+  StageContracts table{};
+  for (int stage = 0; stage < HXC_STAGE_COUNT; ++stage) {
+    const std::string declared = subject.contract_of(static_cast<hxc_stage>(stage));
+    table[static_cast<std::size_t>(stage)] = &find_contract(options.contract.value_or(declared));
+  }
+  return table;
+}
 
 std::unique_ptr<World> make_sim_world(const Scenario& scenario) {
   if (scenario.problem.entry == Entry::merge) return make_sim_world(1, 1);

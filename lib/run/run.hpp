@@ -11,6 +11,7 @@
 #include "helix/taps.hpp"
 #include "scenario/scenario.hpp"
 #include "subject/subject.hpp"
+#include "verdict/contract.hpp"
 #include "verdict/verdict.hpp"
 #include "world/world.hpp"
 
@@ -42,6 +43,10 @@ struct RunOptions {
   Observer* listener = nullptr;         // sees every tap before the judge does
   bool repeat_failures = true;          // once, to see whether the verdict changes
 };
+
+// What a subject declares for each stage, or `options.contract` for all. Throws InputError for a
+// contract that does not exist.
+StageContracts contracts_of(const Subject& subject, const RunOptions& options);
 
 // The simulated world of a scenario's size.
 std::unique_ptr<World> make_sim_world(const Scenario& scenario);

@@ -24,8 +24,8 @@ enum class Entry { layer, core, merge };
 // How input values are drawn. `uniform` follows the fixed-scenario test: U(-1,1) activations and
 // Kaiming-uniform weights at `layer`, independent unit-variance keys at `core`. `constant` gives
 // all keys of a request one value part, `shard_constant` all keys of KVP rank r the value 2^(r mod
-// 8). Those two and the exact classes that follow are defined at `core`; `merge` takes `uniform`
-// and `constant`.
+// 8) times kv_scale. Those two and the exact classes that follow are defined at `core`; `merge`
+// takes `uniform` and `constant`.
 enum class Family { uniform, constant, shard_constant, integers, one_hot, null_test };
 
 // Named places where a key with a large share of one head's softmax mass can be planted. Shard and
@@ -50,7 +50,7 @@ struct Data {
   double logit_gain = 1.0;      // multiplies the queries: 0.1 gives flat logits, 100 saturates
   double k_pe_gain = 1.0;       // multiplies the roped part of the keys
   double lse_gap = 0.0;         // nats by which each KVP rank outscores the one before it; `core`
-  bool equal_requests = false;  // all requests draw what request 0 draws
+  bool equal_requests = false;  // all requests, forks too, draw what request 0 draws
   std::vector<HeavyKey> heavy;  // `core` only
   std::string tensors;          // safetensors file that replaces drawn tensors; "" = none
   friend bool operator==(const Data&, const Data&) = default;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "scenario/error.hpp"
+#include "scenario/json.hpp"
 #include "subject/canary.hpp"
 #include "subject/cpu/subject.hpp"
 #include "support/faulty_subject.hpp"
@@ -72,10 +73,10 @@ TEST(Check, BlamesTheStageWithTheFault) {
     Fault fault;
     Stage stage;
   };
-  const Planted all[] = {
-      {Fault::flipped_cache_bit, Stage::append}, {Fault::second_writer, Stage::append},
-      {Fault::dropped_key, Stage::attend},       {Fault::late_write, Stage::attend},
-      {Fault::log2_merge, Stage::combine},       {Fault::lost_statistics, Stage::exchange}};
+  // The other faults would write outside of the memory of some scenarios.
+  const Planted all[] = {{Fault::dropped_key, Stage::attend},
+                         {Fault::log2_merge, Stage::combine},
+                         {Fault::lost_statistics, Stage::exchange}};
   for (const Planted& planted : all) {
     const Subject subject(cpu::subject(), &faulty_subject(planted.fault));
     CheckOptions options = cases(60, {"equivalence"});
@@ -101,7 +102,7 @@ TEST(Check, FindsNothingInARightSubject) {
 }
 
 TEST(Check, DoesNotDependOnTheNumberOfWorkers) {
-  CheckOptions options = cases(3000);
+  CheckOptions options = cases(3000, {"page_size", "ranks"});
   options.shrink.evaluations = 40;
   options.max_findings = 2;  // reached long before the last case
   const CheckReport one = check(canary(), options);
@@ -113,7 +114,8 @@ TEST(Check, DoesNotDependOnTheNumberOfWorkers) {
   EXPECT_EQ(one.statistics.by_property(), three.statistics.by_property());
   EXPECT_EQ(one.statistics.pairs_drawn(), three.statistics.pairs_drawn());
   EXPECT_EQ(one.statistics.worst_ratios(), three.statistics.worst_ratios());
-  ASSERT_EQ(one.findings.size(), three.findings.size());
+  ASSERT_EQ(one.findings.size(), 2u);
+  ASSERT_EQ(three.findings.size(), 2u);
   for (std::size_t i = 0; i < one.findings.size(); ++i) {
     EXPECT_EQ(one.findings[i].signature, three.findings[i].signature);
     EXPECT_EQ(one.findings[i].scenario, three.findings[i].scenario);
@@ -153,15 +155,15 @@ TEST(Check, AnotherSeedIsAnotherSeries) {
 TEST(Check, EndsWhenItIsInterruptedAndKeepsWhatItHas) {
   CheckOptions options;  // neither cases nor seconds: without end
   options.properties = {"equivalence"};
-  options.shrink.evaluations = 0;
-  options.max_findings = 1000;
-  bool found = false;
-  options.progress = [&found](const CheckProgress& now) { found = now.findings > 0; };
-  options.interrupted = [&found] { return found; };
+  bool shrinking = false;
+  options.progress = [&](const CheckProgress& now) { shrinking = now.doing != "checking"; };
+  options.interrupted = [&shrinking] { return shrinking; };
   const CheckReport report = check(canary(), options);
   EXPECT_TRUE(report.interrupted);
-  EXPECT_FALSE(report.findings.empty());
   EXPECT_GT(report.statistics.cases(), 0u);
+  ASSERT_FALSE(report.findings.empty());
+  EXPECT_EQ(report.findings.front().stopped_by, "interrupt");
+  EXPECT_FALSE(report.findings.front().locally_minimal);
 }
 
 TEST(Check, EndsWhenItsTimeIsOver) {

@@ -68,6 +68,32 @@ TEST_F(Corpus, ReportsEveryDamagedFile) {
   }
 }
 
+TEST_F(Corpus, ReturnsTheOtherFilesBesideDamagedOnes) {
+  folder_.write("a/bad.json", "{");
+  folder_.write("a/worse.json", R"({"schema":1,"before":[{},{"layout":{"kvp":0}}]})");
+  std::vector<std::string> damaged{"from before"};
+  EXPECT_EQ(find_scenarios({"a"}, folder_.path(), &damaged).size(), 3u);
+  ASSERT_EQ(damaged.size(), 2u);
+  EXPECT_NE(damaged[0].find("bad.json: "), std::string::npos) << damaged[0];
+  EXPECT_NE(damaged[1].find("worse.json: before[1]: layout.kvp"), std::string::npos) << damaged[1];
+  EXPECT_TRUE(
+      find_scenarios({(folder_.path() / "a/bad.json").string()}, folder_.path(), &damaged).empty());
+  EXPECT_THROW(find_scenarios({"four"}, folder_.path(), &damaged), InputError)
+      << "a target that is not there is no damaged file";
+}
+
+TEST_F(Corpus, KeepsWhatBelongsToAFinding) {
+  folder_.write("a/found.json", R"({"schema":1,"before":[{"problem":{"ctx_len":9}}],
+                                   "provenance":{"property":"ranks"}})");
+  const std::vector<CorpusEntry> entries = find_scenarios({"found", "one"}, folder_.path());
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].property, "ranks");
+  ASSERT_EQ(entries[0].before.size(), 1u);
+  EXPECT_EQ(entries[0].before[0].problem.ctx_len, (std::vector<std::int64_t>{9}));
+  EXPECT_EQ(entries[1].property, "");
+  EXPECT_TRUE(entries[1].before.empty());
+}
+
 TEST_F(Corpus, SelectsByNameAndLabel) {
   const std::vector<CorpusEntry> all = find_scenarios({"a"}, folder_.path());
   EXPECT_EQ(select_scenarios(all, {"t"}, {}).size(), 2u);

@@ -95,9 +95,12 @@ TEST(Choices, LogUniformOnesHitBothEndsAndEveryOctave) {
 
 TEST(CounterChoices, FollowFromSeedIndexAndLaneAlone) {
   EXPECT_EQ(counted(1, 2, 3), counted(1, 2, 3));
-  const std::set<std::vector<std::uint64_t>> all{
-      counted(1, 2, 3), counted(2, 2, 3), counted(1, 3, 3), counted(1, 2, 4),
-      counted(1 + (std::uint64_t{1} << 32), 2, 3), counted(1, 2 + (std::uint64_t{1} << 32), 3)};
+  const std::set<std::vector<std::uint64_t>> all{counted(1, 2, 3),
+                                                 counted(2, 2, 3),
+                                                 counted(1, 3, 3),
+                                                 counted(1, 2, 4),
+                                                 counted(1 + (std::uint64_t{1} << 32), 2, 3),
+                                                 counted(1, 2 + (std::uint64_t{1} << 32), 3)};
   EXPECT_EQ(all.size(), 6u) << "each of them matters, its upper half too";
 }
 

@@ -65,12 +65,36 @@ TEST(Cost, BudgetsRiseWithTheSize) {
   EXPECT_LT(10 * budget_seconds(Size::medium), budget_seconds(Size::full));
 }
 
+// Decides for a medium case, the first choice of all, and leaves the others to a stream.
+class Medium : public Choices {
+ public:
+  explicit Medium(std::uint64_t index) : stream_(9, index) {}
+  std::uint64_t below(std::uint64_t limit) override {
+    const bool first = !asked_;
+    asked_ = true;
+    return first ? limit - 1 : stream_.below(limit);
+  }
+
+ private:
+  CounterChoices stream_;
+  bool asked_ = false;
+};
+
+TEST(Cost, NoWidthAndContextTogetherNeedTooMuchMemory) {
+  for (std::uint64_t index = 0; index < 10000; ++index) {
+    Medium choices(index);
+    const DrawnScenario drawn = draw_with_levels(choices);
+    ASSERT_EQ(drawn.size, Size::medium);
+    EXPECT_LT(memory_need_bytes(drawn.scenario), std::int64_t{512} << 20) << "case " << index;
+  }
+}
+
 // What the series draws in a fifth of a million cases: some 200 medium ones and a few full ones.
 TEST(Cost, MostTimeGoesToSmallCasesAndNoneNeedsMuchMemory) {
   constexpr std::uint64_t kCases = 200000, kWeighed = 50000;
-  const ScenarioSeries series(1);
-  std::array<double, 3> seconds{};
-  std::array<int, 3> cases{};
+  const ScenarioSeries series(4);  // one in which a few are too large at first
+  std::array<double, kSizes.size()> seconds{};
+  std::array<int, kSizes.size()> cases{};
   for (std::uint64_t index = 0; index < kCases; ++index) {
     const DrawnScenario drawn = series.draw(index);
     const auto size = static_cast<std::size_t>(drawn.size);
@@ -80,9 +104,10 @@ TEST(Cost, MostTimeGoesToSmallCasesAndNoneNeedsMuchMemory) {
     EXPECT_LT(memory_need_bytes(drawn.scenario), std::int64_t{512} << 20) << "case " << index;
   }
   for (const int count : cases) EXPECT_GT(count, 0);
-  const double costly = seconds[1] + seconds[2];
-  EXPECT_LT(costly, (seconds[0] + costly) / 5);
-  EXPECT_GT(costly, (seconds[0] + costly) / 50) << "but they do get time";
+  const double costly = seconds[2] + seconds[3], all = seconds[0] + seconds[1] + costly;
+  EXPECT_LT(costly, all / 5);
+  EXPECT_GT(costly, all / 50) << "but they do get time";
+  EXPECT_LT(seconds[1], all / 5) << "long contexts";
   EXPECT_LT(seconds[0] / cases[0], 400e-6) << "a small case on average";
 }
 

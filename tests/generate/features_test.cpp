@@ -114,7 +114,7 @@ class Collector {
 TEST(Features, VaryEveryFieldOfAScenario) {
   // A series for one process without files leaves these alone; what judges is no part of a case.
   const std::set<std::string> left_alone{
-      "run.world",   "run.skew_us", "run.verdict",  // need several processes, or judge
+      "run.world",   "run.skew_us", "run.verdict",             // need several processes, or judge
       "run.atol",    "run.rtol",    "run.max_mismatch_ratio",  // judge
       "data.tensors"};                                         // needs a file
   Collector collector;
@@ -178,20 +178,13 @@ void look_at_edges(const Scenario& s, Sightings& seen) {
 }
 
 TEST(Features, HitTheBoundaries) {
-  Sightings seen{"kvp 1",
-                 "kvp 3",
-                 "kvp 5",
-                 "heads no power of two",
-                 "ctx 0",
-                 "ctx 1",
-                 "ctx ranks - 1",
-                 "ctx ranks",
-                 "ctx page - 1",
-                 "ctx page",
-                 "ctx page + 1",
-                 "ctx page * kvp - 1",
-                 "ctx page * kvp",
-                 "ctx page * kvp + 1",
+  Sightings seen{"kvp 1",          "kvp 3",
+                 "kvp 5",          "heads no power of two",
+                 "ctx 0",          "ctx 1",
+                 "ctx ranks - 1",  "ctx ranks",
+                 "ctx page - 1",   "ctx page",
+                 "ctx page + 1",   "ctx page * kvp - 1",
+                 "ctx page * kvp", "ctx page * kvp + 1",
                  "empty shard"};
   const ScenarioSeries series(2);
   for (std::uint64_t index = 0; index < kCases; ++index) {

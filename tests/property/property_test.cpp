@@ -65,7 +65,8 @@ TEST(Properties, EachHasAStrengthInTheOrderOfTheTable) {
   const Subject plain(cpu::subject()), rounded(cpu::subject_p16());
   const Subject plug_in(cpu::subject(), &faulty_subject(Fault::dropped_key));
   EXPECT_EQ(properties().front().name, "equivalence");
-  ASSERT_EQ(strengths().size(), properties().size() - 1);
+  EXPECT_EQ(properties().back().name, "heavy_mass");  // of the case: no subject runs in it
+  ASSERT_EQ(strengths().size(), properties().size() - 2);
   for (std::size_t i = 0; i < strengths().size(); ++i) {
     const Strengths& row = strengths()[i];
     EXPECT_EQ(row.property, properties()[i + 1].name);
@@ -181,7 +182,7 @@ TEST(Properties, SeeFaults) {
     }
     seen.insert(seen.end(), names.begin(), names.end());
   }
-  for (const Property& property : properties()) {
+  for (const Property& property : properties().first(properties().size() - 1)) {
     EXPECT_TRUE(has(seen, std::string(property.name))) << property.name << " saw no fault";
   }
 }

@@ -226,6 +226,51 @@ INSTANTIATE_TEST_SUITE_P(
                     BadText{in_script(R"({"do": "decode", "tokens": [1, 1.5]})"),
                             "script[1].tokens[1] is 1.5"}));
 
+std::string in_provenance(const std::string& fields) {
+  return R"({"schema": 1, "provenance": {)" + fields + "}}";
+}
+std::string in_before(const std::string& scenario) {
+  return R"({"schema": 1, "before": [{}, )" + scenario + "]}";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, BadTexts,
+    testing::Values(
+        BadText{R"({"schema": 1, "provenance": "found"})",
+                "provenance is \"found\", but it must be"},
+        BadText{in_provenance(R"("author": "me")"), "provenance.author is no known field"},
+        BadText{in_provenance(R"("comit": "1")"), "no known field; did you mean commit?"},
+        BadText{in_provenance(R"("property": 3)"),
+                "provenance.property is 3, but it must be a text"},
+        BadText{in_provenance(R"("date": "a", "date": "b")"), "provenance.date is given twice"},
+        BadText{R"({"schema": 1, "before": {}})", "before is an object, but it must be an array"},
+        BadText{in_before("1"), "before[1] is 1, but it must be an object"},
+        BadText{in_before(R"({"schema": 1})"), "before[1].schema is no known field"},
+        BadText{in_before(R"({"name": "x"})"), "before[1].name is no known field"},
+        BadText{in_before(R"({"before": []})"), "before[1].before is no known field"},
+        BadText{in_before(R"({"problem": {"num_head": 4}})"), "before[1].problem.num_head is no"},
+        BadText{in_before(R"({"script": [{"do": "dekode"}]})"), "before[1].script[0].do is"}));
+
+TEST(ParseScenarioFile, HoldsNothingButTheScenarioWhereNothingElseIsSaid) {
+  const ScenarioFile file = parse_scenario_file(R"({"schema": 1})", "file.json");
+  EXPECT_TRUE(file.before.empty());
+  EXPECT_EQ(file.provenance, Provenance{});
+}
+
+TEST(ParseScenarioFile, ReadsWhatBelongsToAFinding) {
+  const ScenarioFile file = parse_scenario_file(R"({"schema": 1, "problem": {"ctx_len": 3},
+      "before": [{"layout": {"kvp": 4}}, {"problem": {"batch": 2}}],
+      "provenance": {"signature": "ranks/cpu/relation/-", "property": "ranks"}})",
+                                                "file.json");
+  EXPECT_EQ(file.scenario.problem.ctx_len, (std::vector<std::int64_t>{3}));
+  ASSERT_EQ(file.before.size(), 2u);
+  EXPECT_EQ(file.before[0].layout.kvp, 4);
+  EXPECT_EQ(file.before[1].problem.batch(), 2);
+  EXPECT_EQ(file.provenance.property, "ranks");
+  EXPECT_EQ(file.provenance.signature, "ranks/cpu/relation/-");
+  EXPECT_EQ(file.provenance.date, "");
+}
+
 // Whatever the bytes, the reader accepts or refuses, and what it accepts has a text.
 TEST(ParseScenario, SurvivesDamagedText) {
   const std::string whole = print_scenario(parse(R"("name": "x", "labels": ["a"],
@@ -311,6 +356,21 @@ TEST_F(LoadScenario, RefusesInvalidScenariosUnderTheFileName) {
             file.string() +
                 ": problem.num_heads is 31, but it must be divisible by layout.kvp x "
                 "layout.tpa = 2");
+}
+
+TEST_F(LoadScenario, NamesTheInvalidScenarioAmongThoseBefore) {
+  const auto file =
+      write("odd.json", R"({"schema": 1, "before": [{}, {"problem": {"num_heads": 31}}]})");
+  EXPECT_EQ(message(file).rfind(file.string() + ": before[1]: problem.num_heads is 31", 0), 0u)
+      << message(file);
+}
+
+TEST_F(LoadScenario, FindsTheTensorsOfThoseBeforeBesideTheFile) {
+  const auto file =
+      write("t.json",
+            R"({"schema": 1, "before": [{"problem": {"data": {"tensors": "g.safetensors"}}}]})");
+  EXPECT_EQ(load_scenario_file(file).before.at(0).problem.data.tensors,
+            (folder_ / "g.safetensors").string());
 }
 
 TEST_F(LoadScenario, RefusesWhatIsNoFile) {

@@ -110,6 +110,64 @@ TEST(PrintScenario, FitsTheReaderAtTheLimitsOfValidation) {
   EXPECT_EQ(parse_scenario(print_scenario(s), "large"), s);
 }
 
+TEST(PrintScenarioFile, AddsNothingToAPlainScenario) {
+  Scenario s;
+  s.name = "plain";
+  s.problem.ctx_len = {5, 7};
+  EXPECT_EQ(print_scenario_file({s, {}, {}}), print_scenario(s));
+}
+
+TEST(PrintScenarioFile, WritesWhatBelongsToAFinding) {
+  ScenarioFile file;
+  file.scenario.problem.ctx_len = {5};
+  file.before.resize(2);
+  file.before[0].name = "not kept";
+  file.before[0].layout.kvp = 4;
+  file.provenance.property = "ranks";
+  file.provenance.subject = "./a \"b\".so";
+  file.provenance.date = "2031-01-02";
+  EXPECT_EQ(print_scenario_file(file), R"({
+  "schema": 1,
+  "problem": {
+    "ctx_len": 5
+  },
+  "before": [
+    {
+      "layout": {
+        "kvp": 4
+      }
+    },
+    {}
+  ],
+  "provenance": {
+    "property": "ranks",
+    "subject": "./a \"b\".so",
+    "date": "2031-01-02"
+  }
+}
+)");
+}
+
+TEST(PrintScenarioFile, IsReadBackForAnyValues) {
+  ScenarioDrawer drawer(3);
+  for (int i = 0; i < 100; ++i) {
+    ScenarioFile file;
+    file.scenario = drawer.draw();
+    for (int k = 0; k < i % 4; ++k) {
+      file.before.push_back(drawer.draw());
+      file.before.back().name.clear();
+      file.before.back().labels.clear();
+    }
+    if (i % 3 > 0) file.provenance = {"ranks", "./a\n\\b.so", "0123abcd", "2031-01-02", "r/c/v/-"};
+    const std::string text = print_scenario_file(file);
+    const ScenarioFile read = parse_scenario_file(text, "drawn");
+    ASSERT_EQ(read.scenario, file.scenario) << text;
+    ASSERT_EQ(read.before, file.before) << text;
+    ASSERT_EQ(read.provenance, file.provenance) << text;
+    ASSERT_EQ(print_scenario_file(read), text);
+  }
+}
+
 TEST(ContentHash, IgnoresNameAndLabelsOnly) {
   Scenario s;
   const std::string hash = content_hash(s);
