@@ -120,14 +120,22 @@ class Explainer {
     const std::uint64_t rank = cell.rank_of(value);
     std::optional<Scenario> candidate = with_rank(minimal_, index, rank);
     if (!candidate) return;
-    const bool is_ranks = cell.is("kvp") || cell.is("tpa");
-    if (is_ranks && find_error(*candidate) && minimal_.problem.entry != Entry::merge) {
-      if (candidate->layout.ranks() <= 0) return;
-      candidate->problem.num_heads =
-          minimal_.problem.num_heads / minimal_.layout.ranks() * candidate->layout.ranks();
-    }
+    if (find_error(*candidate)) take_along(cell, *candidate);
     const std::string text = cells(*candidate)[index].text();
     add(trials, static_cast<double>(value), text, *candidate);
+  }
+
+  // What cannot vary alone: heads follow the ranks, a plain cache follows the dtype.
+  void take_along(const Cell& cell, Scenario& candidate) const {
+    const Problem& own = minimal_.problem;
+    const bool is_ranks = cell.is("kvp") || cell.is("tpa");
+    if (is_ranks && own.entry != Entry::merge && candidate.layout.ranks() > 0) {
+      candidate.problem.num_heads =
+          own.num_heads / minimal_.layout.ranks() * candidate.layout.ranks();
+    }
+    if (cell.is("dtype") && own.kv_cache_dtype == own.dtype) {
+      candidate.problem.kv_cache_dtype = candidate.problem.dtype;
+    }
   }
 
   std::set<std::int64_t> values_of(const Cell& cell) const {

@@ -28,7 +28,8 @@ struct Explanation {
 };
 
 // Varies every scalar field and the batch (copies of the last prompt added, or requests dropped
-// from the end). Ranks are varied with the heads per rank kept where the heads do not divide.
+// from the end). Where a value is not valid alone, heads follow the ranks and a plain cache the
+// dtype.
 Explanation explain(const Scenario& minimal, const Signature& signature,
                     const FailingWith& fails_with, const ShrinkLimits& limits = {});
 

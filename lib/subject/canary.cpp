@@ -1,9 +1,9 @@
 // The canary: a subject with a known fault, for testing whatever searches for faults.
 //
-// On three or more KVP ranks, with pages of two or more tokens and base-2 statistics, a row that
-// sees exactly one key more than full pages on the last rank loses that key. About one small case
-// in a hundred shows it. The smallest scenario that does: an empty prompt on three ranks, the new
-// token on the last of them.
+// On three or more KVP ranks, with pages of two or more tokens and an fp16 model, a row that sees
+// exactly one key more than full pages on the last rank loses that key. About one small case in a
+// hundred shows it. The smallest scenario that does: an empty prompt on three ranks, the new token
+// on the last of them.
 
 #include "subject/canary.hpp"
 
@@ -19,7 +19,7 @@ namespace {
 
 bool loses_a_key(const hxc_step& step, std::int64_t visible) {
   const hxc_rank& place = *step.place;
-  return place.kvp >= 3 && place.kvp_rank == place.kvp - 1 && place.lse_form == HXC_LSE_LOG2 &&
+  return place.kvp >= 3 && place.kvp_rank == place.kvp - 1 && step.model->dtype == HXC_FP16 &&
          place.tokens_per_block >= 2 && visible % place.tokens_per_block == 1;
 }
 

@@ -40,7 +40,7 @@ std::uint64_t failures(const CheckReport& report) {
 }
 
 TEST(Check, ShrinksTheCanaryToItsKnownMinimum) {
-  const CheckReport report = check(canary(), cases(200, {"equivalence"}));
+  const CheckReport report = check(canary(), cases(400, {"equivalence"}));
   const Finding* finding = find_stage(report, "attend");
   ASSERT_NE(finding, nullptr);
   Scenario minimum;
@@ -49,6 +49,8 @@ TEST(Check, ShrinksTheCanaryToItsKnownMinimum) {
   minimum.problem.kv_lora_rank = 1;
   minimum.problem.qk_nope_head_dim = 1;
   minimum.problem.qk_rope_head_dim = 2;
+  minimum.problem.dtype = Dtype::fp16;
+  minimum.problem.kv_cache_dtype = Dtype::fp16;
   minimum.problem.ctx_len = {0};
   minimum.layout.kvp = 3;
   minimum.layout.kv_cache_tokens_per_block = 2;

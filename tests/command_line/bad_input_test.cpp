@@ -77,12 +77,5 @@ TEST(BadFile, IsNamedWithPathAndRule) {
   }
 }
 
-TEST(BadFile, InAFolderStopsTheReplayBeforeAnythingRuns) {
-  const TemporaryFolder folder;
-  folder.write("good.json", R"({"schema":1,"problem":{"entry":"core","ctx_len":4}})");
-  folder.write("bad.json", R"({"schema":1,"problem":{"entry":"cure"}})");
-  expect_refusal("replay " + folder.path().string(), {"bad.json", "cure"});
-}
-
 }  // namespace
 }  // namespace helixcheck

@@ -63,7 +63,7 @@ TEST_F(Search, FindsShrinksAndStoresTheCanary) {
   const Json minimum = Json::parse(R"({
     "schema": 1,
     "problem": {"entry": "core", "num_heads": 3, "kv_lora_rank": 1, "qk_nope_head_dim": 1,
-                "qk_rope_head_dim": 2, "ctx_len": 0},
+                "qk_rope_head_dim": 2, "dtype": "fp16", "kv_cache_dtype": "fp16", "ctx_len": 0},
     "layout": {"kvp": 3, "kv_cache_tokens_per_block": 2}})");
   bool found = false;
   for (const Json& finding : report.at("findings")) {

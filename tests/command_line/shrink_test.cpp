@@ -17,7 +17,8 @@ const std::string kCommand = HELIXCHECK_COMMAND;
 // Fails on the canary and nowhere else.
 const std::string kLosesAKey =
     " --entry core --num-heads 3 --kvp 3 --kv-lora-rank 8 --qk-nope-head-dim 4"
-    " --qk-rope-head-dim 4 --ctx-len 6 --kv-cache-tokens-per-block 2 --padding-rows 1";
+    " --qk-rope-head-dim 4 --ctx-len 6 --kv-cache-tokens-per-block 2 --dtype fp16"
+    " --kv-cache-dtype fp16";
 
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;

@@ -24,7 +24,7 @@ Scenario three_ranks(std::int64_t ctx_len) {
   s.layout.ownership = Ownership::contiguous;
   s.layout.decode_owner = DecodeOwner::last;
   s.layout.kv_cache_tokens_per_block = 4;
-  s.layout.lse_form = LseForm::log2;
+  s.problem.dtype = s.problem.kv_cache_dtype = Dtype::fp16;
   return s;
 }
 
@@ -70,8 +70,8 @@ TEST(Canary, IsRightEverywhereElse) {
   s.layout.kv_cache_tokens_per_block = 1;
   EXPECT_TRUE(verdict_of(s).pass) << "pages of one token";
   s = three_ranks(0);
-  s.layout.lse_form = LseForm::ln;
-  EXPECT_TRUE(verdict_of(s).pass) << "natural logarithms";
+  s.problem.dtype = s.problem.kv_cache_dtype = Dtype::bf16;
+  EXPECT_TRUE(verdict_of(s).pass) << "bf16";
   s = three_ranks(0);
   s.layout.kvp = 2;
   s.problem.num_heads = 2;

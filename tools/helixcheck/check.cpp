@@ -13,6 +13,7 @@
 #include "report/findings.hpp"
 #include "report/json_report.hpp"
 #include "run/allocator.hpp"
+#include "scenario/error.hpp"
 #include "searching.hpp"
 #include "targets.hpp"
 
@@ -53,6 +54,11 @@ int check_verb(const Options& options) {
   keep_freed_memory();
   const CheckReport report = check(*subject, search);
   if (terminal) fmt::print(stderr, "\r\x1b[K");
+  if (report.statistics.cases() == 0 && report.statistics.unjudged() > 0) {
+    throw InputError(
+        "no case could be judged: the chosen properties say nothing about what the "
+        "subject shows");
+  }
   if (options.json) {
     fmt::print("{}", json_of(report, options.subject));
   } else {
