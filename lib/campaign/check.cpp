@@ -8,6 +8,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "campaign/attribute.hpp"
@@ -100,19 +101,28 @@ class Search {
   void run_case(Block& block, std::uint64_t index) {
     const Stopwatch watch;
     Case drawn = source_.draw(index);
-    std::optional<PropertyResult> result;
-    try {
-      if (drawn.property != nullptr) {
-        result = drawn.property->check(drawn.drawn.scenario, subject_, options_.run);
-      }
-    } catch (const InputError&) {  // hides too much to be judged
-    }
+    const std::optional<PropertyResult> result = judged(drawn);
     const std::lock_guard lock(block.guard);
     if (!result) return block.statistics.add_unjudged();
     block.statistics.add(drawn.drawn, drawn.property->name, *result, watch.seconds());
     if (const auto signature = signature_of(*drawn.property, subject_, *result)) {
-      block.failed.push_back(FailedCase{std::move(drawn), *std::move(result->failure), *signature});
+      block.failed.push_back(FailedCase{std::move(drawn), *result->failure, *signature});
     }
+  }
+
+  // Nothing where no property applies, the subject does not take the scenario or hides so much of
+  // it that nothing was compared, or the machine lacks what the case needs.
+  std::optional<PropertyResult> judged(const Case& drawn) const {
+    if (drawn.property == nullptr) return std::nullopt;
+    try {
+      PropertyResult result = drawn.property->check(drawn.drawn.scenario, subject_, options_.run);
+      const bool vacuous = !result.failure && result.subject_runs > 0 && result.taps.empty();
+      if (!vacuous) return result;
+    } catch (const InputError&) {
+    } catch (const ResourceError&) {
+    } catch (const std::bad_alloc&) {
+    }
+    return std::nullopt;
   }
 
   void take(Block& block) {
@@ -121,26 +131,48 @@ class Search {
     std::vector<FailedCase>& failed = block.failed;
     std::sort(failed.begin(), failed.end(),
               [](const FailedCase& a, const FailedCase& b) { return a.at.index < b.at.index; });
-    for (FailedCase& as_seen : failed) {
-      const FailedCase one =
-          attributes_ ? attributed(std::move(as_seen), subject_, options_.run) : std::move(as_seen);
-      const auto known = std::find(signatures_.begin(), signatures_.end(), one.signature);
-      if (known != signatures_.end()) {
-        ++report_.findings[static_cast<std::size_t>(known - signatures_.begin())].seen_again;
-      } else if (!has_all_findings()) {
+    for (FailedCase& one : failed) {
+      if (count_again(one.signature)) continue;
+      const Signature as_seen = one.signature;
+      if (attributes_) one = attributed(std::move(one), subject_, options_.run);
+      if (one.signature == as_seen || !count_again(one.signature)) {
+        if (has_all_findings()) continue;
         add_finding(one);
+        known_.emplace_back(one.signature, report_.findings.size() - 1);
       }
+      if (one.signature != as_seen) known_.emplace_back(as_seen, finding_of(one.signature));
     }
+  }
+
+  // By the signature a failure was seen with, or was attributed to.
+  std::size_t finding_of(const Signature& signature) const {
+    const auto known = std::find_if(known_.begin(), known_.end(),
+                                    [&](const auto& one) { return one.first == signature; });
+    return known == known_.end() ? report_.findings.size() : known->second;
+  }
+  bool count_again(const Signature& signature) {
+    const std::size_t finding = finding_of(signature);
+    if (finding == report_.findings.size()) return false;
+    ++report_.findings[finding].seen_again;
+    return true;
   }
 
   void add_finding(const FailedCase& failed) {
     report_progress("shrinking " + to_text(failed.signature));
+    // Stored before anything else runs: shrinking may end this process.
+    Finding as_seen = finding_as_seen(failed);
+    store(as_seen);
     Finding finding = make_finding(failed, source_, subject_, options_);
-    if (!options_.corpus.empty()) {
-      store_finding(finding, options_.corpus, options_.subject_argument);
+    store(finding);
+    if (!finding.file.empty() && finding.file != as_seen.file) {
+      std::error_code ignored;
+      std::filesystem::remove(as_seen.file, ignored);
     }
     report_.findings.push_back(std::move(finding));
-    signatures_.push_back(failed.signature);
+  }
+  void store(Finding& finding) const {
+    if (options_.corpus.empty()) return;
+    store_finding(finding, options_.corpus, options_.subject_argument);
   }
 
   void report_progress(std::string doing) {
@@ -156,9 +188,9 @@ class Search {
   const std::size_t workers_;
   const bool attributes_;  // the equivalence is one of the chosen properties
   CheckReport report_;
-  std::vector<Signature> signatures_;  // of the findings, as they were first seen
-  std::uint64_t next_ = 0;             // cases handed out
-  double searching_ = 0;               // seconds of the batches so far
+  std::vector<std::pair<Signature, std::size_t>> known_;  // which finding has a signature
+  std::uint64_t next_ = 0;                                // cases handed out
+  double searching_ = 0;                                  // seconds of the batches so far
   Stopwatch batch_;
 };
 

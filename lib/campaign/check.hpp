@@ -20,7 +20,7 @@
 namespace helixcheck {
 
 // Runs scenarios one after the other in a process of their own and says how the last one fails
-// under the property.
+// under the property. Throws ResourceError if that process cannot be run, or cannot say.
 using FreshRun =
     std::function<std::optional<Signature>(const std::vector<Scenario>&, const Property&)>;
 

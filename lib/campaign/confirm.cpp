@@ -29,10 +29,8 @@ class Confirmation {
     limits_.interrupted = options.interrupted;
     wanted_ = failed.signature;
     if (wanted_.kind == "nondeterminism") wanted_.kind = kind_of_one_run();
+    finding_ = finding_as_seen(failed);
     finding_.signature = wanted_;
-    finding_.case_index = failed.at.index;
-    finding_.scenario = failed.at.drawn.scenario;
-    finding_.blame = failed.failure.blame;
   }
 
   Finding make() {
@@ -75,17 +73,28 @@ class Confirmation {
     return last;
   }
 
-  bool fails_alone() const {
+  bool fails_alone() {
     const Scenario& scenario = failed_.at.drawn.scenario;
     if (fails_here(scenario) != wanted_) return false;
-    return !options_.fresh || fails_in_order({scenario}) == wanted_;
+    return fails_afresh(scenario);
+  }
+
+  // A process that cannot be run, or cannot say, is no witness.
+  bool fails_afresh(const Scenario& scenario) {
+    if (!options_.fresh) return true;
+    try {
+      return fails_in_order({scenario}) == wanted_;
+    } catch (const ResourceError& error) {
+      finding_.unconfirmed = error.what();
+      return true;
+    }
   }
 
   void shrink_alone() {
     const FailingWith fails = [this](const Scenario& s) { return fails_here(s); };
     const ShrinkResult shrunk = shrink(failed_.at.drawn.scenario, wanted_, fails, limits_);
     // What only fails here, after all the runs before it, is no scenario to keep.
-    if (options_.fresh && fails_in_order({shrunk.scenario}) != wanted_) {
+    if (!fails_afresh(shrunk.scenario)) {
       if (!fails_after_predecessors()) record_nondeterminism();
       return;
     }
@@ -166,9 +175,24 @@ class Confirmation {
 
 }  // namespace
 
+Finding finding_as_seen(const FailedCase& failed) {
+  Finding finding;
+  finding.signature = failed.signature;
+  finding.case_index = failed.at.index;
+  finding.scenario = failed.at.drawn.scenario;
+  finding.blame = failed.failure.blame;
+  return finding;
+}
+
 Finding make_finding(const FailedCase& failed, const CaseSource& source, const Subject& subject,
                      const CheckOptions& options) {
-  return Confirmation(failed, source, subject, options).make();
+  try {
+    return Confirmation(failed, source, subject, options).make();
+  } catch (const std::exception& error) {
+    Finding finding = finding_as_seen(failed);
+    finding.unconfirmed = error.what();
+    return finding;
+  }
 }
 
 }  // namespace helixcheck

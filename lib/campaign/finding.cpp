@@ -20,8 +20,12 @@ std::string today() {
 
 std::string stem_of(const Finding& finding) {
   const std::string stage = finding.signature.stage.empty() ? "run" : finding.signature.stage;
-  return fmt::format("{}_{}_{}", finding.signature.property, stage,
-                     content_hash(finding.scenario).substr(0, 8));
+  // One subject's finding must not replace another's, nor a sequence a single scenario.
+  std::string text = content_hash(finding.scenario) + to_text(finding.signature);
+  for (const Scenario& scenario : finding.before) text += content_hash(scenario);
+  std::uint32_t hash = 0x811c9dc5u;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193u;
+  return fmt::format("{}_{}_{:08x}", finding.signature.property, stage, hash);
 }
 
 void write_whole(const fs::path& file, const std::string& text) {

@@ -24,7 +24,8 @@ struct Finding {
   std::uint64_t seen_again = 0;  // later cases with the same signature
   std::int64_t shrink_evaluations = 0;
   bool locally_minimal = false;
-  std::string stopped_by;  // what ended the shrinking early; "" = nothing
+  std::string unconfirmed;  // why it could not be confirmed or shrunk; "" = it was
+  std::string stopped_by;   // what ended the shrinking early; "" = nothing
   Explanation explanation;
   std::filesystem::path file;  // where it is stored; empty if it could not be
   std::string not_stored;      // why not

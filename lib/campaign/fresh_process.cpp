@@ -71,15 +71,18 @@ pid_t start(const std::vector<std::string>& arguments, const fs::path& output) {
 }
 
 // The wait status, or nothing if the child had to be killed at the limit.
-std::optional<int> wait_for(pid_t child, double limit_s) {
+std::optional<int> wait_for(pid_t child, const FreshProcess& process) {
   const Stopwatch watch;
   int status = 0;
-  while (watch.seconds() < limit_s) {
+  bool interrupted = false;
+  while (watch.seconds() < process.limit_s && !interrupted) {
+    interrupted = process.interrupted && process.interrupted();
     if (waitpid(child, &status, WNOHANG) == child) return status;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   kill(-child, SIGKILL);  // with whatever it has started
   waitpid(child, &status, 0);
+  if (interrupted) throw ResourceError("interrupted while a fresh process ran");
   return std::nullopt;
 }
 
@@ -122,15 +125,21 @@ FreshRun fresh_runs(FreshProcess process) {
     ScenarioFile file{scenarios.back(), {scenarios.begin(), scenarios.end() - 1}, {}};
     file.provenance.property = std::string(property.name);
     const fs::path scenario_path = folder.path() / "scenario.json";
-    std::ofstream(scenario_path, std::ios::binary) << print_scenario_file(file);
+    if (!(std::ofstream(scenario_path, std::ios::binary) << print_scenario_file(file))) {
+      throw ResourceError(fmt::format("{}: cannot be written", scenario_path.string()));
+    }
     std::vector<std::string> arguments{process.command, "replay", scenario_path.string(), "--json"};
     arguments.insert(arguments.end(), process.arguments.begin(), process.arguments.end());
     const fs::path report = folder.path() / "report.json";
-    const std::optional<int> status = wait_for(start(arguments, report), process.limit_s);
+    const std::optional<int> status = wait_for(start(arguments, report), process);
     const std::string name(property.name);
     if (!status) return Signature{name, "", "hang", ""};
     if (WIFSIGNALED(*status)) return Signature{name, "", "crash", ""};
-    return WEXITSTATUS(*status) == 1 ? read_signature(report) : std::nullopt;
+    if (WEXITSTATUS(*status) == 0) return std::nullopt;
+    const auto signature = WEXITSTATUS(*status) == 1 ? read_signature(report) : std::nullopt;
+    if (signature) return signature;
+    throw ResourceError(fmt::format("a fresh process ended with status {} and without a report",
+                                    WEXITSTATUS(*status)));
   };
 }
 

@@ -1,8 +1,10 @@
 // Features of the values: families, heavy keys, gains.
 
+#include <algorithm>
 #include <array>
 
 #include "generate/feature_groups.hpp"
+#include "generate/heavy_keys.hpp"
 
 namespace helixcheck::feature_groups {
 namespace {
@@ -63,8 +65,9 @@ constexpr std::array kHeavy{
     Level{"page_last", 1, [](Draft& d) { add_heavy(d, HeavyPlace::page_last, any_head(d)); }},
     Level{"one a head", 1,
           [](Draft& d) {
-            const std::int64_t heads = d.scenario.problem.num_heads;
-            for (int head = 0; head < heads && head < 8; ++head) {
+            const Problem& p = d.scenario.problem;
+            const std::int64_t most = std::min(heavy_keys_with_room(p), std::int64_t{8});
+            for (int head = 0; head < std::min(p.num_heads, most); ++head) {
               add_heavy(d, kHeavyPlaces[static_cast<std::size_t>(head) % kHeavyPlaces.size()],
                         head);
             }

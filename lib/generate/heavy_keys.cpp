@@ -94,6 +94,12 @@ std::int64_t place_index(const Layout& layout, const HeavyKey& key, std::int64_t
 
 }  // namespace
 
+std::int64_t heavy_keys_with_room(const Problem& problem) {
+  constexpr double kSaturating = 30;
+  if (problem.data.logit_gain >= kSaturating) return 1;
+  return std::max<std::int64_t>(1, (problem.kv_lora_rank + problem.qk_rope_head_dim) / 4);
+}
+
 std::vector<HeavyToken> heavy_tokens(const Scenario& scenario) {
   const std::vector<std::int64_t>& lengths = scenario.problem.ctx_len;
   const std::vector<HeavyKey>& heavy = scenario.problem.data.heavy;

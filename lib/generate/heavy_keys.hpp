@@ -24,6 +24,11 @@ struct HeavyToken {
   std::int64_t index = 0;  // of the token in its request
 };
 
+// How many keys of one request can be heavy at once, each for its own head; at least 1. In few
+// dimensions one key's row is loud to another one's head, and where the gain saturates the softmax
+// the louder of two takes all.
+std::int64_t heavy_keys_with_room(const Problem& problem);
+
 // Every key of data.heavy in every request, in that order. Those whose place does not exist or
 // holds a key already are left out.
 std::vector<HeavyToken> heavy_tokens(const Scenario& scenario);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "generate/case.hpp"
+#include "generate/heavy_keys.hpp"
 #include "generate/heavy_share.hpp"
 #include "scenario/names.hpp"
 
@@ -32,7 +33,7 @@ Failure light_key(const HeavyShare& light, const HeavyKey& key) {
 bool heavy_mass_applies(const Scenario& scenario, const Subject&) {
   const Problem& p = scenario.problem;
   const std::vector<HeavyKey>& heavy = p.data.heavy;
-  return p.entry == Entry::core && !heavy.empty() &&
+  return p.entry == Entry::core && !heavy.empty() && std::ssize(heavy) <= heavy_keys_with_room(p) &&
          std::all_of(heavy.begin(), heavy.end(),
                      [](const HeavyKey& key) { return key.mass >= kWantedMass; }) &&
          *std::max_element(p.ctx_len.begin(), p.ctx_len.end()) <= kLongest;

@@ -120,7 +120,8 @@ PropertyResult RelationCheck::check() {
     if (!result.failure) continue;
     result.failure->varied = runs_[i].scenario;
     Blame& blame = result.failure->blame;
-    if (!second.trace.error && rules_.strength == Strength::bits) {
+    if (!second.trace.error && rules_.strength == Strength::bits &&
+        sources_fit(runs_[i].scenario) && sources_fit(runs_[0].scenario)) {
       blame.stage = find_stage(runs_[i]);
       result.subject_runs += 2;
     }

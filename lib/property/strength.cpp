@@ -27,8 +27,8 @@ constexpr std::array kStrengths{
     Strengths{"poison", bits, bits, bits},
     // Rows are worked on one by one; a kernel may schedule by the batch's order.
     Strengths{"request_order", bits, bits, bound},
-    // Rows that belong to nobody are no reason for another schedule.
-    Strengths{"padding_rows", bits, bits, bits},
+    // A kernel that splits its keys by the number of rows counts padding rows, too.
+    Strengths{"padding_rows", bits, bits, bound},
     // A difference is a race, or state that a run left behind.
     Strengths{"observation", bits, bits, bits},
     Strengths{"repetition", bits, bits, bits},
@@ -50,8 +50,8 @@ constexpr std::array kStrengths{
     Strengths{"merge_association", bound, bound, bound},
     Strengths{"merge_shift", bound, bound, bound},
     Strengths{"merge_gauge", bound, bound, bound},
-    // Zero times anything is not added at all.
-    Strengths{"merge_empty", bits, bits, bits},
+    // Zero times anything is not added at all. A merge that sums in a tree pairs others then.
+    Strengths{"merge_empty", bits, bits, bound},
 };
 
 }  // namespace

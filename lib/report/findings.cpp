@@ -68,6 +68,9 @@ std::string describe(const Finding& finding, const std::string& subject) {
   if (!finding.nondeterminism.empty()) {
     text += fmt::format("  the verdict changes on repetition: {}\n", finding.nondeterminism);
   }
+  if (!finding.unconfirmed.empty()) {
+    text += fmt::format("  not confirmed: {}\n", finding.unconfirmed);
+  }
   if (!finding.explanation.fields.empty()) {
     text += fmt::format("  fails for: {}\n", to_text(finding.explanation));
   }

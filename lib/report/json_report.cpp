@@ -122,6 +122,7 @@ Json finding_json(const Finding& finding, const std::string& subject) {
   json["signature"] = to_text(finding.signature);
   json["blame"] = blame_json(finding.blame);
   if (!finding.nondeterminism.empty()) json["nondeterminism"] = finding.nondeterminism;
+  if (!finding.unconfirmed.empty()) json["unconfirmed"] = finding.unconfirmed;
   json["case"] = finding.case_index;
   json["seen_again"] = finding.seen_again;
   json["shrink_evaluations"] = finding.shrink_evaluations;

@@ -23,6 +23,7 @@ std::span<const Move> moves() {
            false, merge_script_steps},
       Move{"reorder steps", "a step moved up, towards the order join, decode, reject, finish, fork",
            false, reorder_script_steps},
+      Move{"request ids", "a step of another request with a smaller id", false, lower_request_ids},
       Move{"bisect", "each field to its simplest value, then half way, and so on", false,
            bisect_each_field},
       Move{"equal lengths", "all prompts as long as one of them, and lowered together", false,

@@ -32,6 +32,7 @@ bool drop_script_uses(Search& search);
 bool replace_forks(Search& search);
 bool merge_script_steps(Search& search);
 bool reorder_script_steps(Search& search);
+bool lower_request_ids(Search& search);
 bool shorten_script_with_numbers(Search& search);
 bool bisect_each_field(Search& search);  // moves_number.cpp
 bool try_structural_constants(Search& search);

@@ -246,6 +246,24 @@ bool reorder_script_steps(Search& search) {
   });
 }
 
+// Steps of other requests with smaller ids: the first one is as good as any.
+bool lower_request_ids(Search& search) {
+  return while_it_helps(search, [](const Scenario& base, const Events& events, const Offer& offer) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      if (events[i].kind == StepKind::join) continue;
+      for (std::size_t j = 0; j < events[i].requests.size(); ++j) {
+        const std::vector<std::int64_t>& named = events[i].requests;
+        for (std::int64_t id = 0; id < named[j]; ++id) {
+          if (std::find(named.begin(), named.end(), id) != named.end()) continue;
+          Events lower = events;
+          lower[i].requests[j] = id;
+          if (offer(with_events(base, lower))) return;
+        }
+      }
+    }
+  });
+}
+
 bool shorten_script_with_numbers(Search& search) {
   return while_it_helps(search, [](const Scenario& base, const Events& events, const Offer& offer) {
     for (std::size_t i = 0; i < events.size(); ++i) {

@@ -6,7 +6,9 @@
  *
  * All memory belongs to the caller. Tensors are views: shape and stride in elements; a stride may
  * be larger than the shape asks for, and what lies between is poisoned. An entry returns 0, or any
- * other number after writing one sentence into error->message.
+ * other number after writing one sentence into error->message. HXC_UNSUPPORTED says that the
+ * subject does not take such a scenario (a format, a width, a page size): a search passes over it,
+ * anything else is a finding.
  *
  * This header is a draft until a first outside subject has been written against it.
  */
@@ -21,6 +23,7 @@ extern "C" {
 #endif
 
 #define HXC_ABI_VERSION 1
+#define HXC_UNSUPPORTED (-1)
 
 typedef enum {
   HXC_FP32 = 0,

@@ -40,6 +40,11 @@ std::string message_of(const hxc_error& error) {
   return std::string(error.message, strnlen(error.message, sizeof error.message));
 }
 
+InputError unsupported(const std::string& subject, const hxc_error& error) {
+  return InputError(
+      fmt::format("subject {} does not take this scenario: {}", subject, message_of(error)));
+}
+
 std::vector<Subject::Part> parts_of(const hxc_subject& table, bool overridden) {
   check_table(table);
   std::vector<Subject::Part> parts;
@@ -110,7 +115,10 @@ Subject::Instance::Instance(const Subject& subject, const hxc_model& model,
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (tables[i] == nullptr || tables[i]->create == nullptr) continue;
     hxc_error error{};
-    if (tables[i]->create(&handles_[i], &model, places.data(), weights.data(), &limits, &error)) {
+    const int status =
+        tables[i]->create(&handles_[i], &model, places.data(), weights.data(), &limits, &error);
+    if (status == HXC_UNSUPPORTED) throw unsupported(tables[i]->name, error);
+    if (status != 0) {
       throw SubjectError(
           fmt::format("subject {}: create failed: {}", tables[i]->name, error.message));
     }
@@ -135,6 +143,7 @@ void Subject::Instance::run(const Part& part, std::span<hxc_step* const> ranks, 
                                              stage_name(part.first)));
   }
   if (status == 0) return;
+  if (status == HXC_UNSUPPORTED) throw unsupported(subject_.name(), error);
   throw StageError(part.first,
                    fmt::format("step {}: stage {} failed with status {}: {}", ranks[0]->step,
                                stage_name(part.first), status, message_of(error)));

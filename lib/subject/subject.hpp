@@ -56,7 +56,8 @@ class Subject {
     ~Instance();
     Instance(const Instance&) = delete;
     Instance& operator=(const Instance&) = delete;
-    // Runs one part over the ranks of this process. Throws StageError with the entry's message.
+    // Runs one part over the ranks of this process. Throws StageError with the entry's message, or
+    // InputError if the subject does not take the scenario.
     void run(const Part& part, std::span<hxc_step* const> ranks, hxc_comm& comm);
     std::size_t workspace_bytes() const;  // for each rank
 

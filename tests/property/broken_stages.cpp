@@ -157,6 +157,18 @@ int lse_without_max(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_erro
   return status;
 }
 
+int sum_ignored(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  if (ranks[0]->place->lse_form != HXC_LSE_MAX_SUM) return cpu::combine(self, ranks, comm, error);
+  const hxc_tensor lse = ranks[0]->exchanged_lse;
+  std::vector<float> ones(static_cast<std::size_t>(lse.shape[0] * lse.stride[0]));
+  std::copy_n(static_cast<const float*>(lse.data), ones.size(), ones.begin());
+  for (std::size_t i = 1; i < ones.size(); i += 2) ones[i] = ones[i] > 0 ? 1.0f : 0.0f;
+  ranks[0]->exchanged_lse.data = ones.data();
+  const int status = cpu::combine(self, ranks, comm, error);
+  ranks[0]->exchanged_lse = lse;
+  return status;
+}
+
 template <hxc_stage stage, hxc_stage_fn run>
 const hxc_subject& table(const char* name) {
   static constexpr hxc_entry entries[] = {{stage, stage, run}};
@@ -180,6 +192,7 @@ const hxc_subject& broken_subject(Broken fault) {
     case Broken::zero_times_nan: return table<HXC_COMBINE, zero_times_nan>("zero_times_nan");
     case Broken::undivided: return table<HXC_COMBINE, undivided>("undivided");
     case Broken::lse_without_max: return table<HXC_COMBINE, lse_without_max>("lse_without_max");
+    case Broken::sum_ignored: return table<HXC_COMBINE, sum_ignored>("sum_ignored");
   }
   return cpu::subject();
 }

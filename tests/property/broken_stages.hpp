@@ -18,6 +18,7 @@ enum class Broken {
   zero_times_nan,        // combine: empty partials are multiplied by their weight of 0
   undivided,             // combine: values are not divided by the sum of weights
   lse_without_max,       // combine: the merged LSE lacks the maximum
+  sum_ignored,           // combine: of (max, sum) the sum is taken for 1
 };
 
 const hxc_subject& broken_subject(Broken fault);

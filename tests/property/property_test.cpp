@@ -29,6 +29,7 @@ Scenario small(Entry entry, std::uint64_t seed) {
   s.layout.kv_cache_tokens_per_block = 4;
   if (entry == Entry::merge) {
     s.layout.kvp = 4;
+    if (seed % 3 == 1) s.layout.lse_form = LseForm::max_sum;
     return s;
   }
   s.problem.ctx_len = {13, 6};
@@ -169,6 +170,7 @@ std::vector<Expected> expectations() {
       {broken_subject(Broken::zero_times_nan), {"equivalence", "merge_empty"}},
       {broken_subject(Broken::undivided), {"equivalence", "convexity", "constant_value"}},
       {broken_subject(Broken::lse_without_max), {"equivalence", "merge_shift"}},
+      {broken_subject(Broken::sum_ignored), {"equivalence", "merge_gauge"}},
   };
 }
 

@@ -78,7 +78,7 @@ int attend(void*, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
     if (fault == "dies" && step.place->kvp_rank == 1) raise(SIGKILL);
     if (step.model->dtype != HXC_BF16 || step.model->kv_dtype != HXC_BF16) {
       strcpy(error->message, "attend_override knows bf16 only");
-      return 7;
+      return HXC_UNSUPPORTED;
     }
     for (int64_t row = 0; row < step.rows; ++row) {
       int64_t keys = integer(step.visible, row);

@@ -14,7 +14,9 @@ namespace helixcheck {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit status: 0 pass, 1 finding, 2 bad usage or input, 3 something is missing on this machine.";
+    "Exit status: 0 pass, 1 finding, 2 bad usage or input, 3 something is missing on this "
+    "machine,\n"
+    "130 interrupted without a finding.";
 
 void add_common(CLI::App& verb, Options& options) {
   verb.add_flag("--json", options.json, "print one JSON document on standard output");

@@ -33,7 +33,6 @@ std::vector<CorpusEntry> chosen_scenarios(const Options& options,
       apply_argument(entry.scenario, option, value);
     }
     validate(entry.scenario);
-    if (!entry.property.empty()) find_property(entry.property);
   }
   return entries;
 }
@@ -58,7 +57,7 @@ struct Tally {
   std::vector<RunResult> results;
   double seconds = 0;
   bool missing = false;  // a scenario could not run on this machine
-  bool damaged = false;  // a file could not be read
+  bool damaged = false;  // a file could not be read, or its scenario not be judged
 
   std::size_t failed() const {
     return static_cast<std::size_t>(std::count_if(
@@ -114,6 +113,9 @@ int replay_verb(const Options& options) {
     progress.show(i, entries.size(), name);
     try {
       replay_one(entries[i], options, worlds, *subject, width, tally);
+    } catch (const InputError& error) {  // the property or the subject does not take it
+      tally.damaged = true;
+      if (worlds.is_root()) fmt::print(stderr, "helixcheck: {}: {}\n", name, error.what());
     } catch (const ResourceError& error) {
       tally.missing = true;
       if (worlds.is_root()) fmt::print(stderr, "helixcheck: {}: {}\n", name, error.what());

@@ -31,6 +31,7 @@ ShrinkLimits shrink_limits(const Options& options) {
 FreshProcess fresh_process(const Options& options) {
   FreshProcess process;
   process.command = own_path();
+  process.interrupted = interrupt_wished;
   process.arguments = {"--subject", options.subject};
   if (options.contract) {
     process.arguments.insert(process.arguments.end(), {"--contract", *options.contract});

@@ -83,17 +83,22 @@ class Failing {
   const std::unique_ptr<Subject> subject_;
 };
 
-int report_pass(const Failing& failing) {
+int report_pass(const Failing& failing, const Options& options) {
+  if (options.json) {
+    fmt::print("{{\n  \"schema\": {},\n  \"verdict\": \"pass\"\n}}\n", kSchema);
+    return kPass;
+  }
   fmt::print("{} passes: nothing to shrink or to explain\n", failing.scenario().name);
   return kPass;
 }
 
+// A result that cannot be written has been printed, and stays a finding.
 void write_output(const Finding& finding, const Options& options) {
   if (options.output.empty()) return;
   std::ofstream file(options.output, std::ios::binary);
   file << print_scenario_file(corpus_file(finding, options.subject));
   file.close();
-  if (!file) throw ResourceError(fmt::format("{}: cannot be written", options.output));
+  if (!file) fmt::print(stderr, "helixcheck: {}: cannot be written\n", options.output);
 }
 
 int report_finding(const Finding& finding, const Options& options) {
@@ -109,7 +114,7 @@ int shrink_verb(const Options& options) {
   watch_interrupts();
   const Failing failing(options);
   std::optional<Finding> finding = failing.find();
-  if (!finding) return report_pass(failing);
+  if (!finding) return report_pass(failing, options);
   const ShrinkLimits limits = shrink_limits(options);
   const ShrinkResult shrunk =
       shrink(finding->scenario, finding->signature, failing.fails_with(), limits);
@@ -127,7 +132,7 @@ int explain_verb(const Options& options) {
   watch_interrupts();
   const Failing failing(options);
   std::optional<Finding> finding = failing.find();
-  if (!finding) return report_pass(failing);
+  if (!finding) return report_pass(failing, options);
   finding->explanation =
       explain(finding->scenario, finding->signature, failing.fails_with(), shrink_limits(options));
   if (!options.json) fmt::print("{}", describe(finding->explanation));
