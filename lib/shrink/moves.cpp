@@ -46,6 +46,8 @@ std::span<const Move> moves() {
       Move{"trades of choices",
            "of two that are not at their simplest, one lowered, one at any other", false,
            trade_choices},
+      Move{"choices with numbers", "a choice at its simplest with a number small or nearby", true,
+           trade_choices_for_numbers},
       Move{"trades of requests",
            "fewer requests with a prompt longer, or a number lower, by as much", false,
            trade_requests},

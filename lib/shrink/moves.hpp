@@ -44,6 +44,7 @@ bool try_every_smaller_value(Search& search);
 bool lower_pairs(Search& search);  // moves_pair.cpp
 bool trade_numbers(Search& search);
 bool trade_choices(Search& search);
+bool trade_choices_for_numbers(Search& search);
 bool trade_requests(Search& search);
 
 }  // namespace helixcheck

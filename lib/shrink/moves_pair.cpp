@@ -141,6 +141,28 @@ bool trade_choices(Search& search) {
   });
 }
 
+// A choice at its simplest needs another number than the choice before it did: small ones, and
+// those around the present one.
+bool trade_choices_for_numbers(Search& search) {
+  constexpr std::uint64_t kSmall = 8, kNear = 4;
+  const Scenario base = search.current();
+  const std::vector<CellView> all = view(base);
+  return search.first_failing([&](const Offer& offer) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].kind != CellKind::choice || all[i].rank == 0) continue;
+      const std::optional<Scenario> first = with_rank(base, i, 0);
+      if (!first || view(*first).size() != all.size()) continue;
+      for (std::size_t j = 0; j < all.size(); ++j) {
+        if (all[j].kind != CellKind::number || all[j].seed || !all[j].paired) continue;
+        for (std::uint64_t rank = 0; rank <= all[j].rank + kNear; ++rank) {
+          if (rank > kSmall && rank + kNear < all[j].rank) rank = all[j].rank - kNear;
+          if (offer_rank(*first, j, rank, offer)) return;
+        }
+      }
+    }
+  });
+}
+
 bool trade_requests(Search& search) {
   const Scenario base = search.current();
   const std::size_t batch = base.problem.ctx_len.size();

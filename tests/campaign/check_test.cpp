@@ -127,23 +127,23 @@ TEST(Check, DoesNotDependOnTheNumberOfWorkers) {
 }
 
 TEST(Check, WindowsAddUp) {
-  CheckOptions options = cases(120, {"equivalence"});
+  CheckOptions options = cases(900, {"equivalence"});
   options.max_findings = 100;
   options.shrink.evaluations = 0;
   const CheckReport whole = check(canary(), options);
-  options.cases = 50;
+  options.cases = 400;
   const CheckReport first = check(canary(), options);
-  options.first = 50;
-  options.cases = 70;
+  options.first = 400;
+  options.cases = 500;
   const CheckReport rest = check(canary(), options);
-  EXPECT_EQ(first.statistics.cases(), 50u);
+  EXPECT_EQ(first.statistics.cases(), 400u);
   EXPECT_EQ(whole.statistics.cases(), first.statistics.cases() + rest.statistics.cases());
   EXPECT_EQ(whole.statistics.subject_runs(),
             first.statistics.subject_runs() + rest.statistics.subject_runs());
   ASSERT_GT(failures(whole), 2u);
   EXPECT_EQ(failures(whole), failures(first) + failures(rest));
   ASSERT_FALSE(rest.findings.empty());
-  EXPECT_GE(rest.findings.front().case_index, 50u);
+  EXPECT_GE(rest.findings.front().case_index, 400u);
 }
 
 TEST(Check, AnotherSeedIsAnotherSeries) {

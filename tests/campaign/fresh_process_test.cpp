@@ -77,19 +77,23 @@ TEST_F(FreshProcesses, ThatDoNotEndAreHangs) {
   EXPECT_EQ(run("sleep 1000; exit 0", 0.2), (Signature{"page_order", "", "hang", ""}));
 }
 
-TEST_F(FreshProcesses, SayNothingUnlessTheyReportAFailure) {
+TEST_F(FreshProcesses, PassWithStatusZeroAlone) {
+  EXPECT_EQ(run(report("page_order/cpu/relation/attend", 0)), std::nullopt);
+}
+
+// Neither a pass nor a failure: whoever asked must not take it for one.
+TEST_F(FreshProcesses, ThatCannotSayAreAnError) {
   const std::string signature = "page_order/cpu/relation/attend";
-  EXPECT_EQ(run(report(signature, 0)), std::nullopt) << "passed";
-  EXPECT_EQ(run(report(signature, 2)), std::nullopt) << "could not read its input";
-  EXPECT_EQ(run(report(signature, 3)), std::nullopt) << "lacked a resource";
-  EXPECT_EQ(run("echo '<garbage>'; exit 1"), std::nullopt);
-  EXPECT_EQ(run("exit 1"), std::nullopt);
-  EXPECT_EQ(run("echo '{\"runs\": []}'; exit 1"), std::nullopt);
-  EXPECT_EQ(run("echo '{\"runs\": [{\"verdict\": \"fail\"}]}'; exit 1"), std::nullopt);
+  EXPECT_THROW(run(report(signature, 2)), ResourceError) << "could not read its input";
+  EXPECT_THROW(run(report(signature, 3)), ResourceError) << "lacked a resource";
+  EXPECT_THROW(run("echo '<garbage>'; exit 1"), ResourceError);
+  EXPECT_THROW(run("exit 1"), ResourceError);
+  EXPECT_THROW(run("echo '{\"runs\": []}'; exit 1"), ResourceError);
+  EXPECT_THROW(run("echo '{\"runs\": [{\"verdict\": \"fail\"}]}'; exit 1"), ResourceError);
   for (const char* half : {"page_order/cpu", "page_order/cpu/value", "/", ""}) {
-    EXPECT_EQ(run(report(half)), std::nullopt) << half;
+    EXPECT_THROW(run(report(half)), ResourceError) << half;
   }
-  EXPECT_EQ(run("yes | head -c 3000000; exit 1"), std::nullopt) << "more than any pipe holds";
+  EXPECT_THROW(run("yes | head -c 3000000; exit 1"), ResourceError) << "more than a pipe holds";
 }
 
 // Ctrl-C reaches a whole process group: the child must not be in this one.

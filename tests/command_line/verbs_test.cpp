@@ -93,8 +93,10 @@ TEST(Plugin, OverridesOneStage) {
 
   const CommandResult refusing =
       run_command(kCommand + " run --dtype fp16 --kv-cache-dtype fp16" + plugin + kSmall);
-  EXPECT_EQ(refusing.status, 1);
-  EXPECT_NE(refusing.out.find("knows bf16 only"), std::string::npos) << refusing.out;
+  EXPECT_EQ(refusing.status, 2) << "no fault of the subject";
+  EXPECT_NE(refusing.err.find("does not take this scenario: attend_override knows bf16 only"),
+            std::string::npos)
+      << refusing.err;
 }
 
 TEST(Replay, TakesFoldersAndSelectsByName) {
