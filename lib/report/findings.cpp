@@ -107,8 +107,11 @@ std::string describe(const CheckReport& report, const std::string& subject) {
       Compatibility::get().pairs(), report.findings.size(), report.findings.size() == 1 ? "" : "s");
   text += ratio_lines(statistics);
   if (statistics.unjudged() > 0) {
-    text += fmt::format("{} cases hid too much to be judged, or met no chosen property\n",
-                        statistics.unjudged());
+    text += fmt::format(
+        "{} cases were not judged: the subject does not take them, they hide too much, or no "
+        "chosen "
+        "property applies\n",
+        statistics.unjudged());
   }
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     const Finding& finding = report.findings[i];

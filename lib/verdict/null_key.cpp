@@ -5,6 +5,7 @@
 #include "verdict/null_key.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <utility>
 #include <vector>
@@ -112,6 +113,13 @@ std::vector<Pair> find_pairs(const Matches& matches, const Pattern& got) {
   return found;
 }
 
+// A single key's pattern is everywhere as large.
+bool of_one_size(std::span<const double> values) {
+  const auto smaller = [](double a, double b) { return std::abs(a) < std::abs(b); };
+  const auto [least, most] = std::minmax_element(values.begin(), values.end(), smaller);
+  return std::abs(*most) <= 1.25 * std::abs(*least);
+}
+
 std::string pair_text(const Inputs& inputs, const NullRow& row, const Pair& pair) {
   return fmt::format("{}, overwritten by {}", key_text(inputs, row, pair.first),
                      key_text(inputs, row, pair.second));
@@ -135,6 +143,7 @@ std::string name_null_key(const Inputs& inputs, const NullRow& row,
                          pair_text(inputs, row, pairs[1]));
     }
   }
+  if (!got.full(values.size()) || !of_one_size(values)) return {};
   if (matches.lost.size() > 1 || matches.added.size() > 1) return {};
   const std::string start = "the pattern is that of ";
   const auto named = [&](const std::vector<Match>& one) {

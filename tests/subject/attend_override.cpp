@@ -80,6 +80,10 @@ int attend(void*, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
       strcpy(error->message, "attend_override knows bf16 only");
       return HXC_UNSUPPORTED;
     }
+    if (step.place->lse_form != HXC_LSE_LN) {
+      strcpy(error->message, "attend_override knows natural-log LSEs only");
+      return HXC_UNSUPPORTED;
+    }
     for (int64_t row = 0; row < step.rows; ++row) {
       int64_t keys = integer(step.visible, row);
       if (fault == "drops_key" && keys > 1) --keys;
