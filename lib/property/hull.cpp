@@ -8,6 +8,7 @@
 
 #include "mla/formats.hpp"
 #include "verdict/bounds.hpp"
+#include "verdict/span_reference.hpp"
 
 namespace helixcheck {
 namespace {
@@ -35,13 +36,12 @@ double Hull::size(std::size_t j) const {
 double mean_error(const Contract& attending, const Problem& problem, std::int64_t keys,
                   double size) {
   if (size == 0) return 0;
-  int exponent = 0;
   bounds::AttendFacts facts;
   facts.head.score_scale = 1;  // scores are not all zero
   facts.visible = keys;
   facts.width = problem.kv_lora_rank + problem.qk_rope_head_dim;
   facts.dtype = problem.dtype;
-  facts.scaled_keys = std::frexp(problem.kv_scale, &exponent) != 0.5;
+  facts.scaled_keys = scale_rounds(problem);
   const bounds::ValueBound rule = bounds::attend_value(attending, facts);
   const double error =
       (rule.magnitude + rule.value + rule.absolute * static_cast<double>(keys)) * size +

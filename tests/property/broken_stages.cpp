@@ -12,6 +12,7 @@
 #include "subject/cpu/instance.hpp"
 #include "subject/cpu/subject.hpp"
 #include "subject/views.hpp"
+#include "support/override_table.hpp"
 
 namespace helixcheck {
 namespace {
@@ -23,13 +24,9 @@ std::map<void*, int>& calls_of_instances() {
 
 int create(void** instance, const hxc_model* model, const hxc_rank* const* places,
            const hxc_weights* const* weights, const hxc_limits* limits, hxc_error* error) {
-  const int status = cpu::subject().create(instance, model, places, weights, limits, error);
+  const int status = create_cpu(instance, model, places, weights, limits, error);
   calls_of_instances()[*instance] = 0;
   return status;
-}
-
-void destroy(void* instance) {
-  cpu::subject().destroy(instance);
 }
 
 // Runs attend with `change(step)` done to its integers, and puts them back.
@@ -169,30 +166,30 @@ int sum_ignored(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* e
   return status;
 }
 
-template <hxc_stage stage, hxc_stage_fn run>
-const hxc_subject& table(const char* name) {
-  static constexpr hxc_entry entries[] = {{stage, stage, run}};
-  static const hxc_subject subject{HXC_ABI_VERSION, name,   "cpu",   1,
-                                   entries,         create, nullptr, destroy};
-  return subject;
-}
-
 }  // namespace
 
 const hxc_subject& broken_subject(Broken fault) {
   switch (fault) {
-    case Broken::no_base: return table<HXC_PLAN, no_base>("no_base");
-    case Broken::reads_beyond: return table<HXC_ATTEND, reads_beyond>("reads_beyond");
-    case Broken::sorted_pages: return table<HXC_ATTEND, sorted_pages>("sorted_pages");
+    case Broken::no_base: return override_table<HXC_PLAN, no_base, create>("no_base");
+    case Broken::reads_beyond:
+      return override_table<HXC_ATTEND, reads_beyond, create>("reads_beyond");
+    case Broken::sorted_pages:
+      return override_table<HXC_ATTEND, sorted_pages, create>("sorted_pages");
     case Broken::loses_beside_padding:
-      return table<HXC_ATTEND, loses_beside_padding>("loses_beside_padding");
-    case Broken::first_of_calls: return table<HXC_COMBINE, first_of_calls>("first_of_calls");
-    case Broken::counts_calls: return table<HXC_COMBINE, counts_calls>("counts_calls");
-    case Broken::last_part_lost: return table<HXC_COMBINE, last_part_lost>("last_part_lost");
-    case Broken::zero_times_nan: return table<HXC_COMBINE, zero_times_nan>("zero_times_nan");
-    case Broken::undivided: return table<HXC_COMBINE, undivided>("undivided");
-    case Broken::lse_without_max: return table<HXC_COMBINE, lse_without_max>("lse_without_max");
-    case Broken::sum_ignored: return table<HXC_COMBINE, sum_ignored>("sum_ignored");
+      return override_table<HXC_ATTEND, loses_beside_padding, create>("loses_beside_padding");
+    case Broken::first_of_calls:
+      return override_table<HXC_COMBINE, first_of_calls, create>("first_of_calls");
+    case Broken::counts_calls:
+      return override_table<HXC_COMBINE, counts_calls, create>("counts_calls");
+    case Broken::last_part_lost:
+      return override_table<HXC_COMBINE, last_part_lost, create>("last_part_lost");
+    case Broken::zero_times_nan:
+      return override_table<HXC_COMBINE, zero_times_nan, create>("zero_times_nan");
+    case Broken::undivided: return override_table<HXC_COMBINE, undivided, create>("undivided");
+    case Broken::lse_without_max:
+      return override_table<HXC_COMBINE, lse_without_max, create>("lse_without_max");
+    case Broken::sum_ignored:
+      return override_table<HXC_COMBINE, sum_ignored, create>("sum_ignored");
   }
   return cpu::subject();
 }

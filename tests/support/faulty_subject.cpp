@@ -10,18 +10,10 @@
 #include "subject/cpu/instance.hpp"
 #include "subject/cpu/subject.hpp"
 #include "subject/views.hpp"
+#include "support/override_table.hpp"
 
 namespace helixcheck {
 namespace {
-
-int create(void** instance, const hxc_model* model, const hxc_rank* const* places,
-           const hxc_weights* const* weights, const hxc_limits* limits, hxc_error* error) {
-  return cpu::subject().create(instance, model, places, weights, limits, error);
-}
-
-void destroy(void* instance) {
-  cpu::subject().destroy(instance);
-}
 
 int append_flipping_a_bit(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::append(self, ranks, comm, error);
@@ -32,7 +24,9 @@ int append_flipping_a_bit(void* self, hxc_step* const* ranks, hxc_comm* comm, hx
     const std::int64_t page = step.place->tokens_per_block;
     std::byte* row = at(step.cache, slot / page, slot % page);
     const Dtype dtype = dtype_of(step.cache);
-    store_code(dtype, row, 3, load_code(dtype, row, 3) ^ (1u << (traits(dtype).mantissa_bits - 1)));
+    const std::int64_t element = std::min<std::int64_t>(3, step.cache.shape[2] - 1);
+    const std::uint32_t bit = 1u << (traits(dtype).mantissa_bits - 1);
+    store_code(dtype, row, element, load_code(dtype, row, element) ^ bit);
     break;
   }
   return status;
@@ -118,26 +112,21 @@ int exchange_without_statistics(void* self, hxc_step* const* ranks, hxc_comm* co
   return status;
 }
 
-template <hxc_stage stage, hxc_stage_fn run>
-const hxc_subject& table(const char* name) {
-  static constexpr hxc_entry entries[] = {{stage, stage, run}};
-  static const hxc_subject subject{HXC_ABI_VERSION, name,   "cpu",   1,
-                                   entries,         create, nullptr, destroy};
-  return subject;
-}
-
 }  // namespace
 
 const hxc_subject& faulty_subject(Fault fault) {
   switch (fault) {
     case Fault::flipped_cache_bit:
-      return table<HXC_APPEND, append_flipping_a_bit>("flipped_cache_bit");
-    case Fault::second_writer: return table<HXC_APPEND, append_on_every_rank>("second_writer");
-    case Fault::dropped_key: return table<HXC_ATTEND, attend_dropping_a_key>("dropped_key");
-    case Fault::late_write: return table<HXC_ATTEND, attend_writing_the_cache>("late_write");
-    case Fault::log2_merge: return table<HXC_COMBINE, combine_reading_log2>("log2_merge");
+      return override_table<HXC_APPEND, append_flipping_a_bit>("flipped_cache_bit");
+    case Fault::second_writer:
+      return override_table<HXC_APPEND, append_on_every_rank>("second_writer");
+    case Fault::dropped_key:
+      return override_table<HXC_ATTEND, attend_dropping_a_key>("dropped_key");
+    case Fault::late_write:
+      return override_table<HXC_ATTEND, attend_writing_the_cache>("late_write");
+    case Fault::log2_merge: return override_table<HXC_COMBINE, combine_reading_log2>("log2_merge");
     case Fault::lost_statistics:
-      return table<HXC_EXCHANGE, exchange_without_statistics>("lost_statistics");
+      return override_table<HXC_EXCHANGE, exchange_without_statistics>("lost_statistics");
   }
   return cpu::subject();
 }

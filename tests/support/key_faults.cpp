@@ -9,20 +9,12 @@
 #include "subject/cpu/instance.hpp"
 #include "subject/cpu/subject.hpp"
 #include "subject/views.hpp"
+#include "support/override_table.hpp"
 
 namespace helixcheck {
 namespace {
 
 KeyFault planted;
-
-int create(void** instance, const hxc_model* model, const hxc_rank* const* places,
-           const hxc_weights* const* weights, const hxc_limits* limits, hxc_error* error) {
-  return cpu::subject().create(instance, model, places, weights, limits, error);
-}
-
-void destroy(void* instance) {
-  cpu::subject().destroy(instance);
-}
 
 std::byte* local_row(const hxc_step& step, std::int64_t local) {
   const std::int64_t page = step.place->tokens_per_block;
@@ -101,29 +93,23 @@ int wrapped(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error
   return status;
 }
 
-template <hxc_stage stage, hxc_stage_fn run>
-const hxc_subject& table(const char* name) {
-  static constexpr hxc_entry entries[] = {{stage, stage, run}};
-  static const hxc_subject subject{HXC_ABI_VERSION, name,   "cpu",   1,
-                                   entries,         create, nullptr, destroy};
-  return subject;
-}
-
 }  // namespace
 
 const hxc_subject& key_fault_subject(const KeyFault& fault) {
   planted = fault;
-  return table<HXC_ATTEND, attend_with_fault>("key_fault");
+  return override_table<HXC_ATTEND, attend_with_fault>("key_fault");
 }
 
 const hxc_subject& wrapping_subject(Wrap wrap) {
   switch (wrap) {
-    case Wrap::append_signed: return table<HXC_APPEND, wrapped<true, cpu::append>>("append_signed");
+    case Wrap::append_signed:
+      return override_table<HXC_APPEND, wrapped<true, cpu::append>>("append_signed");
     case Wrap::append_unsigned:
-      return table<HXC_APPEND, wrapped<false, cpu::append>>("append_unsigned");
-    case Wrap::attend_signed: return table<HXC_ATTEND, wrapped<true, cpu::attend>>("attend_signed");
+      return override_table<HXC_APPEND, wrapped<false, cpu::append>>("append_unsigned");
+    case Wrap::attend_signed:
+      return override_table<HXC_ATTEND, wrapped<true, cpu::attend>>("attend_signed");
     case Wrap::attend_unsigned:
-      return table<HXC_ATTEND, wrapped<false, cpu::attend>>("attend_unsigned");
+      return override_table<HXC_ATTEND, wrapped<false, cpu::attend>>("attend_unsigned");
   }
   return cpu::subject();
 }
