@@ -21,3 +21,26 @@ endif()
 if(HELIXCHECK_BENCHMARKS)
   find_package(benchmark)  # libbenchmark-dev
 endif()
+
+# AUTO: the CUDA part is built where the toolkit's compiler is found. CUDA and NCCL are no packages
+# of the distribution: they are found, never installed.
+set(HELIXCHECK_CUDA AUTO CACHE STRING "Build the CUDA part: ON, OFF or AUTO")
+set(HELIXCHECK_CUDA_FOUND FALSE)
+if(HELIXCHECK_CUDA)
+  find_program(HELIXCHECK_NVCC nvcc HINTS ENV CUDA_PATH PATHS /usr/local/cuda/bin)
+  if(HELIXCHECK_NVCC)
+    set(CMAKE_CUDA_COMPILER ${HELIXCHECK_NVCC})
+    # Machine code for sm_80 and sm_90; newer ones (sm_100) start from the intermediate code.
+    if(NOT CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
+    endif()
+    enable_language(CUDA)
+    find_package(CUDAToolkit 13 REQUIRED)
+    set(HELIXCHECK_CUDA_FOUND TRUE)
+    find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+    find_library(NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT}
+                 PATH_SUFFIXES lib lib64)
+  elseif(NOT HELIXCHECK_CUDA STREQUAL AUTO)
+    message(FATAL_ERROR "HELIXCHECK_CUDA is ON, but nvcc of the CUDA toolkit is not found")
+  endif()
+endif()

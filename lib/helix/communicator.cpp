@@ -41,6 +41,24 @@ int all_gather(hxc_comm* comm, hxc_group group, const void* const* send, void* c
   });
 }
 
+int all_reduce(hxc_comm* comm, hxc_group group, const void* const* send, void* const* recv,
+               int64_t count, int32_t dtype, int64_t step, hxc_error* error) {
+  World& world = *static_cast<World*>(comm->world);
+  const auto ranks = static_cast<std::size_t>(comm->local_ranks);
+  return guarded(error, [&] {
+    world.all_reduce(group_of(group), {send, ranks}, {recv, ranks}, count, dtype, step);
+  });
+}
+
+int reduce_scatter(hxc_comm* comm, hxc_group group, const void* const* send, void* const* recv,
+                   int64_t count, int32_t dtype, int64_t step, hxc_error* error) {
+  World& world = *static_cast<World*>(comm->world);
+  const auto ranks = static_cast<std::size_t>(comm->local_ranks);
+  return guarded(error, [&] {
+    world.reduce_scatter(group_of(group), {send, ranks}, {recv, ranks}, count, dtype, step);
+  });
+}
+
 }  // namespace
 
 hxc_comm make_communicator(World& world) {
@@ -49,6 +67,8 @@ hxc_comm make_communicator(World& world) {
   comm.local_ranks = world.local_ranks();
   comm.all_to_all = all_to_all;
   comm.all_gather = all_gather;
+  comm.all_reduce = all_reduce;
+  comm.reduce_scatter = reduce_scatter;
   return comm;
 }
 

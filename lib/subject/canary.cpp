@@ -56,8 +56,8 @@ constexpr hxc_entry kEntries[] = {{HXC_ATTEND, HXC_ATTEND, attend}};
 }  // namespace
 
 const hxc_subject& canary_subject() {
-  static constexpr hxc_subject table{HXC_ABI_VERSION, "canary", "cpu",   1,
-                                     kEntries,        create,   nullptr, destroy};
+  static constexpr hxc_subject table{HXC_ABI_VERSION, HXC_HOST, "canary", "cpu",  1,
+                                     kEntries,        create,   nullptr,  destroy};
   return table;
 }
 

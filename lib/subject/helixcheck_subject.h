@@ -2,7 +2,8 @@
  *
  * A subject is a table of entries. Each entry implements one stage of the decode pipeline, or a
  * span of consecutive stages, by one function. Stages the table leaves out are done by the built-in
- * CPU subject. A shared object exports `helixcheck_subject`, which returns its table.
+ * subject of the same memory: CPU or CUDA. A shared object exports `helixcheck_subject`, which
+ * returns its table.
  *
  * All memory belongs to the caller. Tensors are views: shape and stride in elements; a stride may
  * be larger than the shape asks for, and what lies between is poisoned. An entry returns 0, or any
@@ -22,7 +23,7 @@
 extern "C" {
 #endif
 
-#define HXC_ABI_VERSION 1
+#define HXC_ABI_VERSION 2
 #define HXC_UNSUPPORTED (-1)
 
 typedef enum {
@@ -56,6 +57,8 @@ typedef enum {
   HXC_STAGE_COUNT
 } hxc_stage;
 
+/* Where tensors lie: step data, weights and workspace. Structs and `requests` are the host's. */
+typedef enum { HXC_HOST, HXC_CUDA } hxc_memory;
 typedef enum { HXC_LSE_LN, HXC_LSE_LOG2, HXC_LSE_MAX_SUM } hxc_lse_form;
 typedef enum { HXC_CONTIGUOUS, HXC_CONTIGUOUS_BLOCKS, HXC_INTERLEAVED } hxc_ownership;
 typedef enum { HXC_OWNER_LAST, HXC_OWNER_CONTINUED, HXC_OWNER_RESTARTED } hxc_decode_owner;
@@ -163,7 +166,7 @@ typedef struct {
   const hxc_rank* place;
   const hxc_weights* weights;
   void* workspace; /* workspace_bytes(limits) bytes, contents undefined at each stage */
-  void* stream;    /* CUDA stream, NULL on the CPU */
+  void* stream;    /* cudaStream_t; NULL for host memory */
 } hxc_step;
 
 typedef enum { HXC_GROUP_KVP, HXC_GROUP_ALL } hxc_group;
@@ -181,6 +184,12 @@ typedef struct hxc_comm {
   /* recv block p = what group member p sent */
   int (*all_gather)(struct hxc_comm*, hxc_group, const void* const* send, void* const* recv,
                     size_t bytes, int64_t step, hxc_error*);
+  /* recv = the sum over the group of `count` values of hxc_dtype; how it rounds is the world's */
+  int (*all_reduce)(struct hxc_comm*, hxc_group, const void* const* send, void* const* recv,
+                    int64_t count, int32_t dtype, int64_t step, hxc_error*);
+  /* recv = my part, `count` values, of the sum over the group of as many parts as it has members */
+  int (*reduce_scatter)(struct hxc_comm*, hxc_group, const void* const* send, void* const* recv,
+                        int64_t count, int32_t dtype, int64_t step, hxc_error*);
 } hxc_comm;
 
 /* Largest values any step of the scenario will have; nothing may be allocated after create. */
@@ -202,6 +211,8 @@ typedef struct {
 
 typedef struct {
   int32_t abi_version; /* HXC_ABI_VERSION */
+  int32_t memory;      /* hxc_memory. HXC_CUDA: an entry only enqueues work on step->stream, and
+                          neither allocates nor synchronises; `plan` may do both */
   const char* name;
   const char* contract; /* name of a contract preset, see `helixcheck list contracts` */
   int32_t entry_count;

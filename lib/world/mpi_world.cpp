@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <thread>
 
+#include "mla/formats.hpp"
 #include "scenario/error.hpp"
 #include "world/statement.hpp"
 
@@ -82,6 +83,16 @@ class MpiWorld final : public World {
     exchange({Collective::all_gather, group, step, static_cast<std::int64_t>(bytes)}, send, recv);
   }
 
+  void all_reduce(Group group, std::span<const void* const> send, std::span<void* const> recv,
+                  std::int64_t count, std::int32_t dtype, std::int64_t step) override {
+    sum({Collective::all_reduce, group, step, count}, send, recv, dtype);
+  }
+
+  void reduce_scatter(Group group, std::span<const void* const> send, std::span<void* const> recv,
+                      std::int64_t count, std::int32_t dtype, std::int64_t step) override {
+    sum({Collective::reduce_scatter, group, step, count}, send, recv, dtype);
+  }
+
   std::vector<Bytes> gather_to_root(std::span<const Bytes> local) override;
 
   bool agree(bool root_says) override {
@@ -101,6 +112,9 @@ class MpiWorld final : public World {
   void state(const Statement& mine);
   void exchange(const Statement& statement, std::span<const void* const> send,
                 std::span<void* const> recv);
+  void sum(const Statement& statement, std::span<const void* const> send,
+           std::span<void* const> recv, std::int32_t dtype);
+  void move_blocks(Group group, bool gather, std::size_t bytes, const void* send, void* recv);
 
   MPI_Comm communicator_;
   Record& record_;
@@ -128,14 +142,38 @@ void MpiWorld::exchange(const Statement& statement, std::span<const void* const>
                         std::span<void* const> recv) {
   check_buffers(statement, send.size(), recv.size(), 1);
   state(statement);
-  const auto bytes = static_cast<std::size_t>(statement.value);
-  const int begin = group_begin(statement.group, rank_);
-  const auto* from = static_cast<const std::byte*>(send.front());
-  auto* to = static_cast<std::byte*>(recv.front());
+  move_blocks(statement.group, statement.kind == Collective::all_gather,
+              static_cast<std::size_t>(statement.value), send.front(), recv.front());
+}
+
+// Every rank's part is brought here and added in rank order, as the simulated world does.
+void MpiWorld::sum(const Statement& statement, std::span<const void* const> send,
+                   std::span<void* const> recv, std::int32_t dtype) {
+  check_buffers(statement, send.size(), recv.size(), 1);
+  state(statement);
+  const auto members = static_cast<std::size_t>(group_size(statement.group));
+  const std::size_t bytes =
+      static_cast<std::size_t>(statement.value) * size_of(static_cast<Dtype>(dtype));
+  const auto parts = std::make_unique_for_overwrite<std::byte[]>(members * bytes);
+  move_blocks(statement.group, statement.kind == Collective::all_reduce, bytes, send.front(),
+              parts.get());
+  std::vector<const void*> places;
+  for (std::size_t member = 0; member < members; ++member) {
+    places.push_back(parts.get() + member * bytes);
+  }
+  memory().sum({places, recv, group_size(statement.group), statement.value, dtype, false});
+}
+
+// Blocks of `bytes` to and from every member of the group.
+void MpiWorld::move_blocks(Group group, bool gather, std::size_t bytes, const void* send,
+                           void* recv) {
+  const int begin = group_begin(group, rank_);
+  const auto* from = static_cast<const std::byte*>(send);
+  auto* to = static_cast<std::byte*>(recv);
   Transfers transfers(communicator_);
-  for (int member = 0; member < group_size(statement.group); ++member) {
+  for (int member = 0; member < group_size(group); ++member) {
     const auto block = static_cast<std::size_t>(member) * bytes;
-    const std::byte* mine = statement.kind == Collective::all_to_all ? from + block : from;
+    const std::byte* mine = gather ? from : from + block;
     if (begin + member == rank_) {
       if (bytes > 0) std::memcpy(to + block, mine, bytes);
       continue;

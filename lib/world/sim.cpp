@@ -1,8 +1,6 @@
 // The simulated world: all ranks in this process, collectives as copies in memory. Deterministic,
 // and the meaning that every other world must reproduce bit for bit.
 
-#include <cstring>
-
 #include "world/statement.hpp"
 #include "world/world.hpp"
 
@@ -27,6 +25,16 @@ class SimWorld final : public World {
     exchange({Collective::all_gather, group, step, static_cast<std::int64_t>(bytes)}, send, recv);
   }
 
+  void all_reduce(Group group, std::span<const void* const> send, std::span<void* const> recv,
+                  std::int64_t count, std::int32_t dtype, std::int64_t step) override {
+    sum({Collective::all_reduce, group, step, count}, send, recv, dtype);
+  }
+
+  void reduce_scatter(Group group, std::span<const void* const> send, std::span<void* const> recv,
+                      std::int64_t count, std::int32_t dtype, std::int64_t step) override {
+    sum({Collective::reduce_scatter, group, step, count}, send, recv, dtype);
+  }
+
   std::vector<Bytes> gather_to_root(std::span<const Bytes> local) override {
     check_buffers({Collective::gather_to_root}, local.size(), local.size(), size());
     return {local.begin(), local.end()};
@@ -35,25 +43,19 @@ class SimWorld final : public World {
   bool agree(bool root_says) override { return root_says; }
 
  private:
-  // Each rank receives one block from each member of its group, in rank order: the member's block
-  // for this rank (all_to_all), or its only one (all_gather).
   void exchange(const Statement& statement, std::span<const void* const> send,
                 std::span<void* const> recv) {
     check_buffers(statement, send.size(), recv.size(), size());
-    const auto bytes = static_cast<std::size_t>(statement.value);
-    if (bytes == 0) return;
-    const int members = group_size(statement.group);
-    for (int rank = 0; rank < size(); ++rank) {
-      const int begin = group_begin(statement.group, rank);
-      const int block = statement.kind == Collective::all_to_all ? rank - begin : 0;
-      auto* to = static_cast<std::byte*>(recv[static_cast<std::size_t>(rank)]);
-      for (int member = 0; member < members; ++member, to += bytes) {
-        const void* from = send[static_cast<std::size_t>(begin + member)];
-        std::memcpy(to,
-                    static_cast<const std::byte*>(from) + static_cast<std::size_t>(block) * bytes,
-                    bytes);
-      }
-    }
+    memory().exchange({send, recv, group_size(statement.group),
+                       static_cast<std::size_t>(statement.value),
+                       statement.kind == Collective::all_gather});
+  }
+
+  void sum(const Statement& statement, std::span<const void* const> send,
+           std::span<void* const> recv, std::int32_t dtype) {
+    check_buffers(statement, send.size(), recv.size(), size());
+    memory().sum({send, recv, group_size(statement.group), statement.value, dtype,
+                  statement.kind == Collective::reduce_scatter});
   }
 };
 

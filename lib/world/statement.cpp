@@ -12,7 +12,8 @@ namespace helixcheck {
 namespace {
 
 bool moves_equal_blocks(Collective kind) {
-  return kind == Collective::all_to_all || kind == Collective::all_gather;
+  return kind == Collective::all_to_all || kind == Collective::all_gather ||
+         kind == Collective::all_reduce || kind == Collective::reduce_scatter;
 }
 
 bool same(const Statement& a, const Statement& b) {
@@ -27,6 +28,10 @@ std::string name_of(const Statement& statement) {
       return fmt::format("all_to_all of {} bytes{}", statement.value, group);
     case Collective::all_gather:
       return fmt::format("all_gather of {} bytes{}", statement.value, group);
+    case Collective::all_reduce:
+      return fmt::format("all_reduce of {} values{}", statement.value, group);
+    case Collective::reduce_scatter:
+      return fmt::format("reduce_scatter of {} values{}", statement.value, group);
     case Collective::gather_to_root: return "gather_to_root";
     case Collective::agree: return "agree";
     case Collective::leave: break;

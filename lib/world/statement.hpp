@@ -13,7 +13,15 @@
 namespace helixcheck {
 
 // `leave` is what a rank states whose world ends, so that one that gives up early is seen at once.
-enum class Collective : std::int64_t { all_to_all, all_gather, gather_to_root, agree, leave };
+enum class Collective : std::int64_t {
+  all_to_all,
+  all_gather,
+  all_reduce,
+  reduce_scatter,
+  gather_to_root,
+  agree,
+  leave
+};
 
 // Plain 64-bit fields: ranks exchange it as it lies in memory.
 struct Statement {

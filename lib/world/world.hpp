@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "device/memory.hpp"
+
 namespace helixcheck {
 
 enum class Group { kvp, all };
@@ -54,6 +56,20 @@ class World {
   virtual void all_gather(Group group, std::span<const void* const> send,
                           std::span<void* const> recv, std::size_t bytes, std::int64_t step) = 0;
 
+  // recv[i]: the sum over the group of `count` values of `dtype` (hxc_dtype).
+  virtual void all_reduce(Group group, std::span<const void* const> send,
+                          std::span<void* const> recv, std::int64_t count, std::int32_t dtype,
+                          std::int64_t step) = 0;
+
+  // send[i]: `count` values for each group member; recv[i]: the sum over the group of rank i's.
+  virtual void reduce_scatter(Group group, std::span<const void* const> send,
+                              std::span<void* const> recv, std::int64_t count, std::int32_t dtype,
+                              std::int64_t step) = 0;
+
+  // Where the buffers of collectives lie, and in whose order they are worked on: host memory until
+  // somebody says otherwise. It must outlive the world or the next call.
+  virtual void use(Memory& memory) { memory_ = &memory; }
+
   // Harness traffic, no part of the test. The root gets every rank's bytes in rank order (sizes may
   // differ), other processes get an empty list. Views live until the next call or until the local
   // data goes.
@@ -78,9 +94,13 @@ class World {
     (void)step;
   }
 
+ protected:
+  Memory& memory() const { return *memory_; }
+
  private:
   int kvp_;
   int tpa_;
+  Memory* memory_ = &host_memory();
 };
 
 std::unique_ptr<World> make_sim_world(int kvp, int tpa);

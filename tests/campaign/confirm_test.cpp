@@ -67,14 +67,14 @@ int create_alternating(void** instance, const hxc_model* model, const hxc_rank* 
 
 constexpr hxc_entry kStale[] = {{HXC_COMBINE, HXC_COMBINE, combine_stale}};
 constexpr hxc_entry kCounting[] = {{HXC_COMBINE, HXC_COMBINE, combine_counting}};
-const hxc_subject kRemembers{HXC_ABI_VERSION, "remembers",   "cpu",   1,
-                             kStale,          create<false>, nullptr, destroy};
-const hxc_subject kForgets{HXC_ABI_VERSION, "forgets",    "cpu",   1,
-                           kStale,          create<true>, nullptr, destroy};
-const hxc_subject kCounts{HXC_ABI_VERSION, "counts",      "cpu",   1,
-                          kCounting,       create<false>, nullptr, destroy};
-const hxc_subject kAlternates{HXC_ABI_VERSION, "alternates",       "cpu",   1,
-                              kStale,          create_alternating, nullptr, destroy};
+const hxc_subject kRemembers{HXC_ABI_VERSION, HXC_HOST,      "remembers", "cpu",  1,
+                             kStale,          create<false>, nullptr,     destroy};
+const hxc_subject kForgets{HXC_ABI_VERSION, HXC_HOST,     "forgets", "cpu",  1,
+                           kStale,          create<true>, nullptr,   destroy};
+const hxc_subject kCounts{HXC_ABI_VERSION, HXC_HOST,      "counts", "cpu",  1,
+                          kCounting,       create<false>, nullptr,  destroy};
+const hxc_subject kAlternates{HXC_ABI_VERSION, HXC_HOST,           "alternates", "cpu",  1,
+                              kStale,          create_alternating, nullptr,      destroy};
 
 // A process of its own, as far as these subjects can tell: they start with empty state.
 FreshRun fresh_state(const Subject& subject) {

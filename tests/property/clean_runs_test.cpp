@@ -81,8 +81,9 @@ TEST(CleanRuns, PlugInsPassToo) {
                                            {HXC_ATTEND, HXC_ATTEND, cpu::attend},
                                            {HXC_COMBINE, HXC_COMBINE, cpu::combine}};
   const hxc_subject& base = cpu::subject();
-  const hxc_subject table{HXC_ABI_VERSION,      "other",     "unknown", 3, kEntries, base.create,
-                          base.workspace_bytes, base.destroy};
+  const hxc_subject table{
+      HXC_ABI_VERSION,      HXC_HOST,    "other", "unknown", 3, kEntries, base.create,
+      base.workspace_bytes, base.destroy};
   const Subject subject(base, &table);
   for (std::uint64_t i = 0; i < 200; ++i) {
     const Scenario scenario = scenario_at(31, i);

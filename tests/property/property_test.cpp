@@ -88,7 +88,8 @@ int gives_up(void*, hxc_step* const*, hxc_comm*, hxc_error* error) {
 
 TEST(Properties, SubjectErrorsAreFailures) {
   const hxc_entry entry{HXC_COMBINE, HXC_COMBINE, gives_up};
-  const hxc_subject table{HXC_ABI_VERSION, "odd", "cpu", 1, &entry, nullptr, nullptr, nullptr};
+  const hxc_subject table{HXC_ABI_VERSION, HXC_HOST, "odd",   "cpu",  1,
+                          &entry,          nullptr,  nullptr, nullptr};
   const Subject subject(cpu::subject(), &table);
   for (const Property& property : properties()) {
     for (const Entry kind : {Entry::core, Entry::layer, Entry::merge}) {

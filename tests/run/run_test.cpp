@@ -47,7 +47,7 @@ int counts_up(void*, hxc_step* const* ranks, hxc_comm*, hxc_error*) {
 }
 
 hxc_subject one_stage(const hxc_entry* entry) {
-  return {HXC_ABI_VERSION, "odd", "cpu", 1, entry, nullptr, nullptr, nullptr};
+  return {HXC_ABI_VERSION, HXC_HOST, "odd", "cpu", 1, entry, nullptr, nullptr, nullptr};
 }
 
 TEST(Run, PassesAndRepeatsItsBits) {

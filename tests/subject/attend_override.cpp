@@ -96,8 +96,8 @@ int attend(void*, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
 }
 
 const hxc_entry kEntries[] = {{HXC_ATTEND, HXC_ATTEND, attend}};
-const hxc_subject kSubject = {HXC_ABI_VERSION, "attend_override", "cpu",   1,
-                              kEntries,        nullptr,           nullptr, nullptr};
+const hxc_subject kSubject = {HXC_ABI_VERSION, HXC_HOST, "attend_override", "cpu",  1,
+                              kEntries,        nullptr,  nullptr,           nullptr};
 
 }  // namespace
 

@@ -15,7 +15,7 @@ int nothing(void*, hxc_step* const*, hxc_comm*, hxc_error*) {
 }
 
 hxc_subject table_of(const hxc_entry* entries, int count) {
-  return {HXC_ABI_VERSION, "mine", "unknown", count, entries, nullptr, nullptr, nullptr};
+  return {HXC_ABI_VERSION, HXC_HOST, "mine", "unknown", count, entries, nullptr, nullptr, nullptr};
 }
 
 TEST(Subject, BuiltinCoversEveryStageOnce) {

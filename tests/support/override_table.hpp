@@ -22,8 +22,8 @@ inline void destroy_cpu(void* instance) {
 template <hxc_stage stage, hxc_stage_fn run, auto create = create_cpu>
 const hxc_subject& override_table(const char* name) {
   static constexpr hxc_entry entries[] = {{stage, stage, run}};
-  static const hxc_subject subject{HXC_ABI_VERSION, name,   "cpu",   1,
-                                   entries,         create, nullptr, destroy_cpu};
+  static const hxc_subject subject{HXC_ABI_VERSION, HXC_HOST, name,    "cpu",      1,
+                                   entries,         create,   nullptr, destroy_cpu};
   return subject;
 }
 

@@ -37,8 +37,8 @@ constexpr hxc_entry kEntries[] = {
 
 template <bool round_p>
 constexpr hxc_subject make(const char* name) {
-  return {HXC_ABI_VERSION,         name,    name,   HXC_STAGE_COUNT, kEntries,
-          create_variant<round_p>, nullptr, destroy};
+  return {HXC_ABI_VERSION,         HXC_HOST, name,   name, HXC_STAGE_COUNT, kEntries,
+          create_variant<round_p>, nullptr,  destroy};
 }
 
 }  // namespace
