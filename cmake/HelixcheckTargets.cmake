@@ -20,8 +20,7 @@ target_include_directories(helixcheck_settings INTERFACE ${PROJECT_SOURCE_DIR}/l
 # Contraction to fused multiply-add would change result bits from machine to machine.
 target_compile_options(helixcheck_settings INTERFACE
   "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Werror;-ffp-contract=off;-fno-math-errno;-Wno-psabi>"
-  # CMake 3.25 has no flag of its own for C++20 with nvcc 13.
-  "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;-Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Wno-psabi;--expt-relaxed-constexpr>")
+  "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Wno-psabi;--expt-relaxed-constexpr>")
 if(HELIXCHECK_SANITIZE)
   target_compile_options(helixcheck_settings INTERFACE -fsanitize=${HELIXCHECK_SANITIZE}
                                                        -fno-omit-frame-pointer)

@@ -1,8 +1,8 @@
 // Stage `attend` on a GPU: absorbed attention over paged keys, for all ranks of a process at once.
 //
 // Everything that may differ from step to step (lengths, pages, visible counts) is read from device
-// memory; grid and splits depend on the sizes alone, so that the launch can be replayed from a graph
-// and a row's bits depend on that row alone.
+// memory; grid and splits depend on the sizes alone, so that the launch can be replayed from a
+// graph and a row's bits depend on that row alone.
 
 #pragma once
 
@@ -31,6 +31,9 @@ struct AttendSizes {
 struct AttendLaunch {
   AttendSizes sizes;
   bool tensor_cores = false;
+  int head_block = 1;               // heads of a thread block
+  int stages = 0;                   // tiles of keys in flight, with tensor cores
+  std::size_t shared_bytes = 0;     // of a thread block
   int splits = 1;                   // parts that a row's keys are cut into, merged in fp32
   std::int64_t keys_per_split = 0;  // of each part but the last
   std::size_t workspace_bytes = 0;  // for all ranks together
@@ -39,9 +42,9 @@ struct AttendLaunch {
 // For the current device.
 AttendLaunch plan_attend(const AttendSizes& sizes);
 
-// Enqueues `rows` rows. steps: device copy of the ranks' steps [ranks] whose pointers (place, model,
-// requests too) are of the device; reads q, cache, block_table, visible, row_request, local_len;
-// writes partial_o and lse of every row, also of padding rows and empty ones.
+// Enqueues `rows` rows. steps: device copy of the ranks' steps [ranks] whose pointers (place,
+// model, requests too) are of the device; reads q, cache, block_table, visible, row_request,
+// local_len; writes partial_o and lse of every row, also of padding rows and empty ones.
 void enqueue_attend(const AttendLaunch& launch, const hxc_step* steps, std::int64_t rows,
                     void* workspace, cudaStream_t stream);
 

@@ -30,10 +30,11 @@ void fail(const std::string& problem, bool out_of_memory, const Site& site) {
   cudaGetDevice(&device);
   const int rank = rank_of_process;
   const std::string who = rank < 0 ? "" : "rank " + std::to_string(rank) + ", ";
-  throw CallError(std::string("host ") + host + ", " + who + "device " + std::to_string(device) +
-                      ": " + site.call + " failed: " + problem + " (" + file_name(site.file) + ":" +
-                      std::to_string(site.line) + ")",
-                  out_of_memory);
+  const std::string sentence = std::string("host ") + host + ", " + who + "device " +
+                               std::to_string(device) + ": " + site.call + " failed: " + problem +
+                               " (" + file_name(site.file) + ":" + std::to_string(site.line) + ")";
+  if (out_of_memory) throw ResourceError(sentence);
+  throw DeviceFault(sentence);
 }
 
 void check(cudaError_t result, const Site& site) {

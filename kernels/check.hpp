@@ -1,5 +1,6 @@
-// Every call of CUDA, cuBLAS and NCCL goes through HXC_CHECK: a failed one becomes an exception that
-// names host, rank, device, call, file and line.
+// Every call of CUDA, cuBLAS and NCCL goes through HXC_CHECK: a failed one becomes an exception
+// that names host, rank, device, call, file and line. Memory that is not there is a ResourceError;
+// all else is a DeviceFault, after which this process cannot use the device any more.
 
 #pragma once
 
@@ -7,17 +8,11 @@
 #include <cuda_runtime.h>
 #include <string>
 
+#include "device/memory.hpp"
 #include "scenario/error.hpp"
 #include "subject/helixcheck_subject.h"
 
 namespace helixcheck::cuda {
-
-// A call that failed. `out_of_memory`: the device is as usable as before.
-struct CallError : ResourceError {
-  CallError(const std::string& sentence, bool memory)
-      : ResourceError(sentence), out_of_memory(memory) {}
-  bool out_of_memory;
-};
 
 struct Site {
   const char* call;
@@ -27,17 +22,15 @@ struct Site {
 
 void check(cudaError_t result, const Site& site);
 void check(cublasStatus_t result, const Site& site);
-// For libraries this file does not know: `problem` is empty after success.
+// For libraries this file does not know.
 [[noreturn]] void fail(const std::string& problem, bool out_of_memory, const Site& site);
 
 // Names this process's rank in errors; -1 (all ranks of the world) until it is called.
 void name_rank(int rank);
 
-// Runs `work` at the C boundary: an exception becomes the message, status 1.
-template <typename Work>
-int guarded(hxc_error* error, Work work);
 void write_message(hxc_error* error, const char* text);
 
+// Runs `work` at the C boundary: an exception becomes the message, status 1.
 template <typename Work>
 int guarded(hxc_error* error, Work work) {
   try {
@@ -55,6 +48,6 @@ int guarded(hxc_error* error, Work work) {
   ::helixcheck::cuda::check((call), ::helixcheck::cuda::Site{#call, __FILE__, __LINE__})
 
 // After a kernel launch.
-#define HXC_CHECK_LAUNCH(kernel) \
+#define HXC_CHECK_LAUNCH(kernel)                \
   ::helixcheck::cuda::check(cudaGetLastError(), \
                             ::helixcheck::cuda::Site{"launch of " kernel, __FILE__, __LINE__})

@@ -47,22 +47,38 @@ struct CodeOf<HXC_FP8_E4M3> {
   using type = __nv_fp8_e4m3;
 };
 
-__device__ inline float widen(float x) { return x; }
-__device__ inline float widen(__half x) { return __half2float(x); }
-__device__ inline float widen(__nv_bfloat16 x) { return __bfloat162float(x); }
-__device__ inline float widen(__nv_fp8_e4m3 x) { return static_cast<float>(x); }
+__device__ inline float widen(float x) {
+  return x;
+}
+__device__ inline float widen(__half x) {
+  return __half2float(x);
+}
+__device__ inline float widen(__nv_bfloat16 x) {
+  return __bfloat162float(x);
+}
+__device__ inline float widen(__nv_fp8_e4m3 x) {
+  return static_cast<float>(x);
+}
 
 // To nearest, ties to even. fp8-e4m3 saturates, infinity too, as mla/formats.hpp says.
 template <typename Code>
 __device__ inline Code narrow(float x);
 template <>
-__device__ inline float narrow<float>(float x) { return x; }
+__device__ inline float narrow<float>(float x) {
+  return x;
+}
 template <>
-__device__ inline __half narrow<__half>(float x) { return __float2half_rn(x); }
+__device__ inline __half narrow<__half>(float x) {
+  return __float2half_rn(x);
+}
 template <>
-__device__ inline __nv_bfloat16 narrow<__nv_bfloat16>(float x) { return __float2bfloat16_rn(x); }
+__device__ inline __nv_bfloat16 narrow<__nv_bfloat16>(float x) {
+  return __float2bfloat16_rn(x);
+}
 template <>
-__device__ inline __nv_fp8_e4m3 narrow<__nv_fp8_e4m3>(float x) { return __nv_fp8_e4m3(x); }
+__device__ inline __nv_fp8_e4m3 narrow<__nv_fp8_e4m3>(float x) {
+  return __nv_fp8_e4m3(x);
+}
 
 // Calls use(Code{}) with the type of a format that is known at run time.
 template <typename Use>

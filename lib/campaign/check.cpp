@@ -46,7 +46,8 @@ class Search {
     }
     report_.seconds = searching_;
     report_.total_seconds = whole.seconds();
-    report_.interrupted = interrupted();
+    report_.interrupted = stopped();
+    report_.device_lost = lost_;
     return std::move(report_);
   }
 
@@ -57,7 +58,7 @@ class Search {
     std::vector<FailedCase> failed;
   };
 
-  bool interrupted() const { return options_.interrupted && options_.interrupted(); }
+  bool stopped() const { return lost_ || (options_.interrupted && options_.interrupted()); }
   bool out_of_time() const {
     return options_.seconds && searching_ + batch_.seconds() >= *options_.seconds;
   }
@@ -66,7 +67,7 @@ class Search {
   }
   bool has_all_findings() const { return std::ssize(report_.findings) >= options_.max_findings; }
   bool finished() const {
-    return cases_left() == 0 || interrupted() || has_all_findings() ||
+    return cases_left() == 0 || stopped() || has_all_findings() ||
            (options_.seconds && searching_ >= *options_.seconds);
   }
 
@@ -77,8 +78,7 @@ class Search {
     const auto work = [&](std::exception_ptr& error) {
       const ThreadLimit one(1);
       try {
-        for (std::uint64_t i = taken++; i < count && !interrupted() && !out_of_time();
-             i = taken++) {
+        for (std::uint64_t i = taken++; i < count && !stopped() && !out_of_time(); i = taken++) {
           run_case(blocks[static_cast<std::size_t>(i / kBlock)], options_.first + next_ + i);
         }
       } catch (...) {
@@ -102,6 +102,7 @@ class Search {
     const Stopwatch watch;
     Case drawn = source_.draw(index);
     const std::optional<PropertyResult> result = judged(drawn);
+    if (subject_.memory().lost()) lost_ = true;
     const std::lock_guard lock(block.guard);
     if (!result) return block.statistics.add_unjudged();
     block.statistics.add(drawn.drawn, drawn.property->name, *result, watch.seconds());
@@ -134,7 +135,7 @@ class Search {
     for (FailedCase& one : failed) {
       if (count_again(one.signature)) continue;
       const Signature as_seen = one.signature;
-      if (attributes_) one = attributed(std::move(one), subject_, options_.run);
+      if (attributes_ && !lost_) one = attributed(std::move(one), subject_, options_.run);
       if (one.signature == as_seen || !count_again(one.signature)) {
         if (has_all_findings()) continue;
         add_finding(one);
@@ -162,6 +163,10 @@ class Search {
     // Stored before anything else runs: shrinking may end this process.
     Finding as_seen = finding_as_seen(failed);
     store(as_seen);
+    if (lost_) {  // nothing can be run to shrink it
+      report_.findings.push_back(std::move(as_seen));
+      return;
+    }
     Finding finding = make_finding(failed, source_, subject_, options_);
     store(finding);
     if (!finding.file.empty() && finding.file != as_seen.file) {
@@ -189,8 +194,9 @@ class Search {
   const bool attributes_;  // the equivalence is one of the chosen properties
   CheckReport report_;
   std::vector<std::pair<Signature, std::size_t>> known_;  // which finding has a signature
-  std::uint64_t next_ = 0;                                // cases handed out
-  double searching_ = 0;                                  // seconds of the batches so far
+  std::atomic<bool> lost_ = false;  // the subject's device is of no use any more
+  std::uint64_t next_ = 0;          // cases handed out
+  double searching_ = 0;            // seconds of the batches so far
   Stopwatch batch_;
 };
 

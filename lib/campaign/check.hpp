@@ -53,6 +53,7 @@ struct CheckReport {
   double seconds = 0;             // of searching, without shrinking
   double total_seconds = 0;
   bool interrupted = false;
+  bool device_lost = false;  // a fault ended the search: its finding could not be shrunk
 };
 
 // Throws InputError for a property or contract that does not exist.

@@ -13,7 +13,15 @@
 #include <string>
 #include <utility>
 
+#include "scenario/error.hpp"
+
 namespace helixcheck {
+
+// Work on the device broke something (an address outside its memory, say). The device is lost to
+// this process: nothing that runs on it from now on means anything.
+struct DeviceFault : SubjectError {
+  using SubjectError::SubjectError;
+};
 
 // A collective between ranks of one process, as moves in memory: recv[r] block p = a block of
 // send[first rank of r's group + p], the one for r (all_to_all) or its only one (`gather`).
@@ -68,6 +76,9 @@ class Memory {
   virtual void exchange(const BlockExchange& blocks) = 0;
   virtual void sum(const BlockSum& blocks) = 0;
   virtual void synchronize() = 0;
+
+  // After a fault: nothing can be done with it any more.
+  virtual bool lost() const { return false; }
 
   // Records what the calls between the two would do instead of doing it; null where that is not
   // possible (host memory): then it was done.

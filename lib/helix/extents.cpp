@@ -10,7 +10,8 @@
 
 namespace helixcheck {
 
-Extents find_extents(const Scenario& scenario, const std::vector<Step>& script) {
+Extents find_extents(const Scenario& scenario, const std::vector<Step>& script,
+                     std::int64_t prompt_chunk) {
   const Layout& layout = scenario.layout;
   const std::int64_t page = layout.kv_cache_tokens_per_block;
   Extents extents;
@@ -42,7 +43,7 @@ Extents find_extents(const Scenario& scenario, const std::vector<Step>& script) 
       extents.pages[rank] = std::max(extents.pages[rank], live_pages[rank]);
     }
   }
-  extents.prompt_rows = std::min(extents.local_len, kPromptChunk);
+  extents.prompt_rows = std::min(extents.local_len, prompt_chunk);
   return extents;
 }
 

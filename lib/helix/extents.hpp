@@ -10,8 +10,10 @@
 
 namespace helixcheck {
 
-// Most prompt rows a rank projects at once.
+// Most prompt rows a rank projects at once: on the host, and on a device, which wants more work a
+// launch.
 inline constexpr std::int64_t kPromptChunk = 256;
+inline constexpr std::int64_t kDevicePromptChunk = 4096;
 
 struct Extents {
   std::int64_t rows = 0;               // of one decode step, padding included
@@ -22,6 +24,7 @@ struct Extents {
   std::vector<std::int64_t> pages;     // for each KVP rank, live at once; sharing not counted on
 };
 
-Extents find_extents(const Scenario& scenario, const std::vector<Step>& script);
+Extents find_extents(const Scenario& scenario, const std::vector<Step>& script,
+                     std::int64_t prompt_chunk = kPromptChunk);
 
 }  // namespace helixcheck

@@ -46,9 +46,10 @@ std::vector<std::int64_t> page_sequence(const Scenario& scenario, std::int64_t p
 
 }  // namespace
 
-PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages)
+PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages, Memory& memory)
     : tokens_per_page_(scenario.layout.kv_cache_tokens_per_block),
-      id_base_(scenario.layout.page_id_base) {
+      id_base_(scenario.layout.page_id_base),
+      home_(memory) {
   const Problem& problem = scenario.problem;
   const Layout& layout = scenario.layout;
   const Dtype dtype = problem.kv_cache_dtype;
@@ -71,7 +72,7 @@ PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages)
   std::reverse(free_.begin(), free_.end());
 
   // Page ids count from page_id_base; the view's origin lies where page 0 would be.
-  const auto origin = reinterpret_cast<std::uintptr_t>(memory_.data()) -
+  const auto origin = reinterpret_cast<std::uintptr_t>(subject_pool_) -
                       static_cast<std::uintptr_t>(id_base_ * page_pitch_);
   view_ = dense(reinterpret_cast<void*>(origin), boundary_dtype(dtype),
                 {id_base_ + total, tokens_per_page_, width});
@@ -84,16 +85,27 @@ PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages)
 void PagedCache::place_pool(std::int64_t pages) {
   constexpr std::int64_t kReach = std::int64_t{1} << 31;
   const std::int64_t pool = pages * page_pitch_, first = id_base_ * page_pitch_;
+  if (!home_.is_host()) return place_on_device(first, pool);
   if (first + pool <= kReach * element_bytes_) {
     compact_.resize(static_cast<std::size_t>(pool));
     memory_ = compact_;
+    subject_pool_ = memory_.data();
     return;
   }
   const std::int64_t before = kReach * element_bytes_;
   const std::int64_t after = std::max(first, 2 * kReach * element_bytes_) + pool;
   spread_ = AddressSpan(static_cast<std::size_t>(before + after));
   memory_ = {spread_.data() + before + first, static_cast<std::size_t>(pool)};
+  subject_pool_ = memory_.data();
   for (std::int64_t page = 0; page < pages; ++page) add_images(page);
+}
+
+void PagedCache::place_on_device(std::int64_t first, std::int64_t pool) {
+  (void)first;
+  pool_ = Block(home_, static_cast<std::size_t>(pool));
+  mirror_ = Block(home_, static_cast<std::size_t>(pool), Block::Side::host);
+  memory_ = {mirror_.data(), static_cast<std::size_t>(pool)};
+  subject_pool_ = pool_.data();
 }
 
 void PagedCache::add_images(std::int64_t page) {
@@ -123,11 +135,13 @@ std::byte* PagedCache::expected(const std::byte* address) {
 void PagedCache::poison(std::byte* begin, std::int64_t bytes) {
   std::memcpy(begin, pattern_.data(), static_cast<std::size_t>(bytes));
   std::memcpy(expected(begin), pattern_.data(), static_cast<std::size_t>(bytes));
+  changed(begin, bytes);
 }
 
 void PagedCache::copy_row(std::byte* to, const std::byte* from) {
   std::memcpy(to, from, static_cast<std::size_t>(row_bytes_));
   std::memcpy(expected(to), from, static_cast<std::size_t>(row_bytes_));
+  changed(to, row_bytes_);
 }
 
 std::int64_t PagedCache::take_page() {
@@ -180,7 +194,9 @@ void PagedCache::shrink(std::int64_t id, std::int64_t length) {
   const std::int64_t end = std::min(request.length, pages * tokens_per_page_);
   request.length = length;
   if (length == end || users_[static_cast<std::size_t>(request.pages.back())] > 1) return;
-  for (std::int64_t local = length; local < end; ++local) poison(row(id, local), row_bytes_);
+  for (std::int64_t local = length; local < end; ++local) {
+    poison(row_address(id, local), row_bytes_);
+  }
 }
 
 void PagedCache::fork(std::int64_t parent, std::int64_t child) {
@@ -208,9 +224,46 @@ std::span<const std::int64_t> PagedCache::table(std::int64_t id) const {
 }
 
 std::byte* PagedCache::row(std::int64_t id, std::int64_t local) {
+  std::byte* place = row_address(id, local);
+  changed(place, row_bytes_);
+  return place;
+}
+
+std::byte* PagedCache::row_address(std::int64_t id, std::int64_t local) const {
   const Request& request = requests_.at(id);
   return address(request.pages[static_cast<std::size_t>(local / tokens_per_page_)],
                  local % tokens_per_page_);
+}
+
+// One range from the first changed byte to the last: page by page would be more calls than bytes.
+void PagedCache::changed(const std::byte* begin, std::int64_t bytes) {
+  const auto first = static_cast<std::size_t>(begin - memory_.data());
+  const std::size_t last = first + static_cast<std::size_t>(bytes);
+  dirty_begin_ = dirty_end_ == 0 ? first : std::min(dirty_begin_, first);
+  dirty_end_ = std::max(dirty_end_, last);
+}
+
+void PagedCache::upload() {
+  if (home_.is_host()) return;
+  home_.upload(subject_pool_ + dirty_begin_, memory_.data() + dirty_begin_,
+               dirty_end_ - dirty_begin_);
+  dirty_begin_ = dirty_end_ = 0;
+}
+
+void PagedCache::download() {
+  if (!home_.is_host()) home_.download(memory_.data(), subject_pool_, memory_.size());
+}
+
+void PagedCache::download(std::int64_t id, std::int64_t begin, std::int64_t end) {
+  if (home_.is_host()) return;
+  for (std::int64_t local = begin; local < end;) {
+    const std::int64_t page_end = (local / tokens_per_page_ + 1) * tokens_per_page_;
+    const std::int64_t rows = std::min(end, page_end) - local;
+    std::byte* mirror = row_address(id, local);
+    home_.download(mirror, subject_pool_ + (mirror - memory_.data()),
+                   static_cast<std::size_t>(rows * row_pitch_ - (row_pitch_ - row_bytes_)));
+    local += rows;
+  }
 }
 
 std::byte* PagedCache::read(std::int64_t id, std::byte* out) const {
@@ -227,7 +280,7 @@ std::byte* PagedCache::read(std::int64_t id, std::byte* out) const {
 
 void PagedCache::accept(std::int64_t id, std::int64_t begin, std::int64_t end) {
   for (std::int64_t local = begin; local < end; ++local) {
-    const std::byte* written = row(id, local);
+    const std::byte* written = row_address(id, local);
     std::memcpy(expected(written), written, static_cast<std::size_t>(row_bytes_));
   }
 }

@@ -5,6 +5,9 @@
 // be: a subject may change nothing but the rows it was told to append. Rows of a request are
 // numbered in local order, 0 .. length-1.
 //
+// On a device the pool is worked on in a mirror on the host: what the harness changed goes up
+// before a step, and what is there afterwards comes down.
+//
 // Where offsets into the pool do not fit in 31 bits, the addresses that a 32-bit offset would wrap
 // to exist too and hold poison: such a bug shows as a wrong value or a stray write, not as a crash.
 
@@ -13,9 +16,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "device/memory.hpp"
 #include "helix/address_span.hpp"
 #include "scenario/scenario.hpp"
 #include "subject/helixcheck_subject.h"
@@ -25,8 +30,9 @@ namespace helixcheck {
 class PagedCache {
  public:
   // `pages`: how many may be in use at once. Physical ids start at layout.page_id_base.
-  // Throws ResourceError where they need more address space than there is.
-  PagedCache(const Scenario& scenario, std::int64_t pages);
+  // Throws ResourceError where they need more address space than there is. The memory must outlive
+  // the object.
+  PagedCache(const Scenario& scenario, std::int64_t pages, Memory& memory = host_memory());
 
   hxc_tensor view() const {
     return view_;
@@ -47,6 +53,12 @@ class PagedCache {
   // Copies all rows of a request, dense, to `out`. Returns the end of what it wrote.
   std::byte* read(std::int64_t request, std::byte* out) const;
 
+  // Device memory, in stream order: what changed here since the last call; the pool as it is there;
+  // or rows [begin, end) of a request. Nothing to do for host memory.
+  void upload();
+  void download();
+  void download(std::int64_t request, std::int64_t begin, std::int64_t end);
+
   // Takes rows [begin, end) of a request as they are now: they were just written.
   void accept(std::int64_t request, std::int64_t begin, std::int64_t end);
 
@@ -64,6 +76,9 @@ class PagedCache {
     std::int64_t length = 0;
   };
   void place_pool(std::int64_t pages);
+  void place_on_device(std::int64_t first, std::int64_t pool);
+  void changed(const std::byte* begin, std::int64_t bytes);
+  std::byte* row_address(std::int64_t request, std::int64_t local) const;
   void add_images(std::int64_t page);
   void take_image_changes(Changes& changes);
   std::byte* address(std::int64_t page, std::int64_t row) const;
@@ -77,10 +92,15 @@ class PagedCache {
   std::int64_t tokens_per_page_, row_bytes_, row_pitch_, page_pitch_, id_base_;
   std::vector<std::byte> pattern_;  // poison, one row pitch and more
   std::int64_t element_bytes_;
-  std::vector<std::byte> compact_;   // the pool, where 31 bits reach all of it
-  AddressSpan spread_;               // else what it lies in
-  std::span<std::byte> memory_;      // the pool
-  std::vector<std::byte*> images_;   // where pages seem to lie to who counts in 32 bits
+  Memory& home_;                    // where the subject sees the pool
+  std::vector<std::byte> compact_;  // the pool, where 31 bits reach all of it
+  AddressSpan spread_;              // else what it lies in
+  std::span<std::byte> memory_;     // the pool, or its mirror
+  std::vector<std::byte*> images_;  // where pages seem to lie to who counts in 32 bits
+  Block mirror_;                    // of a device's pool
+  Block pool_;                      // on the device
+  std::byte* subject_pool_ = nullptr;
+  std::size_t dirty_begin_ = 0, dirty_end_ = 0;  // bytes of the mirror that are ahead of the device
   std::vector<std::byte> expected_;  // what memory_ holds if nobody writes what he may not
   std::vector<std::int64_t> free_;   // pool indices; the last is taken next
   std::vector<std::int64_t> users_;  // for each page, how many requests hold it

@@ -1,5 +1,9 @@
 // Step by step: pages are arranged, inputs laid out, the subject's parts run in stage order, taps
 // collected. The cache is read back right after `append`, before anything else can touch it.
+//
+// On a device a step is queued as a whole: after each part, what it made comes down to the host's
+// mirror in stream order, and one wait at the end makes all of it readable. Only the plan is waited
+// for, since nothing may follow it into memory before it was looked at.
 
 #include "helix/pipeline.hpp"
 
@@ -17,7 +21,9 @@
 #include "helix/extents.hpp"
 #include "helix/prompt.hpp"
 #include "helix/rank_state.hpp"
+#include "helix/tap_buffers.hpp"
 #include "helix/tap_collector.hpp"
+#include "helix/weight_copies.hpp"
 #include "scenario/names.hpp"
 #include "scenario/ownership.hpp"
 #include "subject/views.hpp"
@@ -52,11 +58,16 @@ struct Pipeline::Impl {
   const Problem& problem;
   World& world;
   const Subject& subject;
+  Memory& memory;
   const hxc_model model;
   hxc_comm comm;
   const std::vector<Step> script;
+  const std::int64_t prompt_chunk;
   const Extents extents;
   History history;
+  const WeightCopies weight_copies;
+  const WeightAddress weight_address;
+  TapBuffers buffers;
   RankStates ranks;
   PromptFiller prompts;
   std::vector<hxc_step*> steps;
@@ -73,21 +84,39 @@ struct Pipeline::Impl {
         problem(in.problem()),
         world(w),
         subject(s),
+        memory(s.memory()),
         model(make_model(in)),
         comm(make_communicator(w)),
         script(expand_script(scenario)),
-        extents(problem.entry == Entry::merge ? merge_extents() : find_extents(scenario, script)),
+        prompt_chunk(memory.is_host() ? kPromptChunk : kDevicePromptChunk),
+        extents(problem.entry == Entry::merge ? merge_extents()
+                                              : find_extents(scenario, script, prompt_chunk)),
         history(scenario),
-        prompts(in, w, ranks),
+        weight_copies(in, memory),
+        weight_address([this](const Tensor& tensor) { return weight_copies.address_of(tensor); }),
+        buffers(memory, static_cast<std::size_t>(w.local_ranks())),
+        prompts(in, w, ranks, buffers, prompt_chunk),
         collector(w, ranks) {
     require_parts(subject, problem.entry);
+    world.use(memory);
     for (int i = 0; i < world.local_ranks(); ++i) {
-      ranks.push_back(std::make_unique<RankState>(inputs, model, world.first_local() + i, extents));
+      const RankMemory where{memory, buffers, static_cast<std::size_t>(i), weight_address};
+      ranks.push_back(
+          std::make_unique<RankState>(inputs, model, world.first_local() + i, extents, where));
       steps.push_back(&ranks.back()->step());
       places.push_back(&ranks.back()->place());
       weights.push_back(&ranks.back()->weights());
     }
+    buffers.allocate();
     make_instance();
+  }
+
+  ~Impl() {
+    // Whatever is still queued works on memory that goes now.
+    try {
+      memory.synchronize();
+    } catch (const std::exception&) {  // it was reported where it happened
+    }
   }
 
   void make_instance() {
@@ -164,11 +193,17 @@ struct Pipeline::Impl {
     const Subject::Part& project = subject.prompt_part(HXC_PROJECT);
     const Subject::Part& append = subject.prompt_part(HXC_APPEND);
     const std::int64_t end = prompts.most_owned(request);
-    for (std::int64_t begin = 0; begin < end; begin += kPromptChunk) {
+    for (std::int64_t begin = 0; begin < end; begin += prompt_chunk) {
       PromptTaps taps = prompts.lay_out_chunk(request, number, begin);
       taps.history = &history;
+      buffers.upload({static_cast<std::size_t>(Tap::position), static_cast<std::size_t>(Tap::slot),
+                      TapBuffers::kHidden});
+      for (auto& rank : ranks) rank->cache().upload();
       run_part(project, number);
       if (append.first != project.first) run_part(append, number);
+      buffers.download(Stage::project);
+      prompts.read_chunk(request, begin);
+      finish_queue(append.first, number);
       prompts.accept_chunk(request, begin);
       if (scenario.run.observe == Observe::end) continue;
       collector.take_prompt(taps);
@@ -192,6 +227,16 @@ struct Pipeline::Impl {
     dawdle(part, number);
     world.enter(stage_name(part.first), number);
     instance->run(part, steps, comm);
+  }
+
+  // Waits for what is queued. A fault of the device shows here; `last` is the stage queued last.
+  void finish_queue(hxc_stage last, std::int64_t number) {
+    try {
+      memory.synchronize();
+    } catch (const DeviceFault& fault) {
+      throw StageError(last, fmt::format("step {}: the device failed in stage {} or before: {}",
+                                         number, stage_name(last), fault.what()));
+    }
   }
 
   // Returns false if the plan was unusable: then the run is over.
@@ -224,19 +269,47 @@ struct Pipeline::Impl {
     collector.begin_step();
     take_shown(Tap::block_table, Tap::block_table);
     if (problem.entry == Entry::core) take_shown(Tap::q_a, Tap::latent);
+    std::vector<const Subject::Part*> queued;
     for (const Subject::Part& part : subject.parts()) {
       if (skipped(part)) continue;
       run_part(part, number);
-      if (covers(part, Stage::append)) collector.read_cache(requests);
-      for (int i = 0; i < kTapCount; ++i) {
-        const auto tap = static_cast<Tap>(i);
-        if (covers(part, stage_of(tap)) && tap != Tap::cache_late) take_shown(tap, tap);
-      }
-      if (covers(part, Stage::plan) && !plan_is_usable()) return false;
+      queue_downloads(part);
+      queued.push_back(&part);
+      const bool plan = covers(part, Stage::plan);
+      if (memory.is_host() || plan) collect(queued, requests, number);
+      if (plan && !plan_is_usable()) return false;
     }
+    collect(queued, requests, number);
+    for (auto& rank : ranks) rank->cache().download();
+    finish_queue(subject.parts().back().last, number);
     collector.read_late_changes();
     take_shown(Tap::cache_late, Tap::cache_late);
     return true;
+  }
+
+  // What a part made, as it is when the part is done.
+  void queue_downloads(const Subject::Part& part) {
+    for (const Stage stage : {Stage::plan, Stage::project, Stage::attend, Stage::exchange,
+                              Stage::combine, Stage::output}) {
+      if (covers(part, stage)) buffers.download(stage);
+    }
+    if (!covers(part, Stage::append)) return;
+    for (auto& rank : ranks) rank->cache().download();
+  }
+
+  // Takes the taps of the queued parts, which are done then.
+  void collect(std::vector<const Subject::Part*>& queued, std::span<const StepRequest> requests,
+               std::int64_t number) {
+    if (queued.empty()) return;
+    finish_queue(queued.back()->last, number);
+    for (const Subject::Part* part : queued) {
+      if (covers(*part, Stage::append)) collector.read_cache(requests);
+      for (int i = 0; i < kTapCount; ++i) {
+        const auto tap = static_cast<Tap>(i);
+        if (covers(*part, stage_of(tap)) && tap != Tap::cache_late) take_shown(tap, tap);
+      }
+    }
+    queued.clear();
   }
 
   // Later stages follow the plan into memory, so nothing in it may point outside, on any rank.
@@ -263,6 +336,7 @@ struct Pipeline::Impl {
       request_views.push_back({r.prompt_len, r.cached, r.query_tokens});
     }
     const std::int64_t padded = std::ssize(rows) + scenario.layout.padding_rows;
+    buffers.begin_step();
     for (auto& rank : ranks) {
       rank->begin_step(number, padded, std::ssize(requests), false);
       rank->step().padding_rows = scenario.layout.padding_rows;
@@ -271,6 +345,17 @@ struct Pipeline::Impl {
       rank->set_block_table(requests);
     }
     fill_inputs(rows);
+    upload_inputs();
+  }
+
+  void upload_inputs() {
+    const auto slot = [](Tap tap) { return static_cast<std::size_t>(tap); };
+    if (problem.entry == Entry::layer) {
+      buffers.upload({slot(Tap::block_table), TapBuffers::kHidden});
+    } else {
+      buffers.upload({slot(Tap::block_table), slot(Tap::q), slot(Tap::latent)});
+    }
+    for (auto& rank : ranks) rank->cache().upload();
   }
 
   // `layer`: hidden states; `core`: queries of the rank's heads and the new latent rows. Padding
@@ -287,7 +372,7 @@ struct Pipeline::Impl {
       const auto row = static_cast<std::int64_t>(i);
       std::byte* made = nullptr;
       for (auto& rank : ranks) {
-        std::byte* to = layer ? rank->hidden.data() : rank->buffer(Tap::latent);
+        std::byte* to = layer ? rank->hidden() : rank->buffer(Tap::latent);
         to += row * row_bytes;
         if (made != nullptr) {
           std::memcpy(to, made, static_cast<std::size_t>(row_bytes));
@@ -330,6 +415,7 @@ struct Pipeline::Impl {
   void run_merge() {
     RankState& rank = *ranks.front();
     const std::int64_t rows = problem.batch();
+    buffers.begin_step();
     rank.begin_step(0, rows, 0, false);
     const Partials given = inputs.partials();
     std::copy(given.o.bytes.begin(), given.o.bytes.end(), rank.buffer(Tap::exchanged));
@@ -345,7 +431,11 @@ struct Pipeline::Impl {
           out[2 * i + 1] = std::isinf(lse[i]) ? 0.0f : std::exp(gauge);
       }
     }
+    buffers.upload(
+        {static_cast<std::size_t>(Tap::exchanged), static_cast<std::size_t>(Tap::exchanged_lse)});
     run_part(subject.part_of(HXC_COMBINE), 0);
+    buffers.download(Stage::combine);
+    finish_queue(HXC_COMBINE, 0);
     StepTaps taps;
     std::vector<Row> merge_rows(static_cast<std::size_t>(rows));
     taps.rows = merge_rows;

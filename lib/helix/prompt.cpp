@@ -16,10 +16,10 @@ void PromptFiller::store_given(const RequestState& request) {
   const std::int64_t length = request.prompt_len;
   const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
   const std::int64_t row_bytes = width * static_cast<std::int64_t>(size_of(problem.dtype));
-  std::vector<std::byte> rows(static_cast<std::size_t>(std::min(length, kPromptChunk) * row_bytes));
+  std::vector<std::byte> rows(static_cast<std::size_t>(std::min(length, chunk_) * row_bytes));
   std::vector<std::int64_t> next(static_cast<std::size_t>(scenario_.layout.kvp), 0);
-  for (std::int64_t begin = 0; begin < length; begin += kPromptChunk) {
-    const std::int64_t count = std::min(kPromptChunk, length - begin);
+  for (std::int64_t begin = 0; begin < length; begin += chunk_) {
+    const std::int64_t count = std::min(chunk_, length - begin);
     inputs_.latent({request.id, begin}, begin, count, rows.data());
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t owner = owner_of(scenario_.layout, begin + i, length);
@@ -60,7 +60,7 @@ std::int64_t PromptFiller::most_owned(const RequestState& request) const {
 
 std::vector<std::int64_t> PromptFiller::chunk_tokens(const RequestState& request, int rank,
                                                      std::int64_t begin) const {
-  const std::int64_t end = std::min(begin + kPromptChunk, owned(request, rank));
+  const std::int64_t end = std::min(begin + chunk_, owned(request, rank));
   std::vector<std::int64_t> tokens;
   for (std::int64_t local = begin; local < end; ++local) {
     tokens.push_back(
@@ -78,6 +78,7 @@ PromptTaps PromptFiller::lay_out_chunk(const RequestState& request, std::int64_t
   for (int r = 0; r < world_.size(); ++r) {
     taps.ranks[static_cast<std::size_t>(r)].index = chunk_tokens(request, r, begin);
   }
+  buffers_.begin_step();
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     RankState& rank = *ranks_[i];
     const std::vector<std::int64_t>& tokens =
@@ -85,22 +86,30 @@ PromptTaps PromptFiller::lay_out_chunk(const RequestState& request, std::int64_t
     rank.begin_step(step, std::ssize(tokens), 0, true);
     fill_hidden(rank, request.id, tokens);
     const std::int64_t page = rank.place().tokens_per_block;
+    const hxc_tensor positions = rank.host_tensor(Tap::position);
+    const hxc_tensor slots = rank.host_tensor(Tap::slot);
     const std::span<const std::int64_t> table = rank.cache().table(request.id);
     for (std::int64_t row = 0; row < std::ssize(tokens); ++row) {
       const std::int64_t local = begin + row;
-      int_at(rank.step().position, row) =
+      int_at(positions, row) =
           scenario_.problem.position_base + tokens[static_cast<std::size_t>(row)];
-      int_at(rank.step().slot, row) =
-          table[static_cast<std::size_t>(local / page)] * page + local % page;
+      int_at(slots, row) = table[static_cast<std::size_t>(local / page)] * page + local % page;
     }
   }
   return taps;
 }
 
+void PromptFiller::read_chunk(const RequestState& request, std::int64_t begin) {
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    const std::int64_t all = owned(request, world_.first_local() + static_cast<int>(i));
+    ranks_[i]->cache().download(request.id, begin, std::min(begin + chunk_, all));
+  }
+}
+
 void PromptFiller::accept_chunk(const RequestState& request, std::int64_t begin) {
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     const std::int64_t all = owned(request, world_.first_local() + static_cast<int>(i));
-    ranks_[i]->cache().accept(request.id, begin, std::min(begin + kPromptChunk, all));
+    ranks_[i]->cache().accept(request.id, begin, std::min(begin + chunk_, all));
   }
 }
 
@@ -113,7 +122,7 @@ void PromptFiller::fill_hidden(RankState& rank, std::int64_t request,
     std::size_t end = begin + 1;
     while (end < tokens.size() && tokens[end] == tokens[end - 1] + 1) ++end;
     inputs_.hidden({request, tokens[begin]}, static_cast<std::int64_t>(end - begin),
-                   rank.hidden.data() + static_cast<std::int64_t>(begin) * row_bytes);
+                   rank.hidden() + static_cast<std::int64_t>(begin) * row_bytes);
     begin = end;
   }
 }

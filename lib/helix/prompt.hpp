@@ -18,13 +18,21 @@ namespace helixcheck {
 class PromptFiller {
  public:
   // All must outlive the object.
-  PromptFiller(const Inputs& inputs, const World& world, RankStates& ranks)
-      : inputs_(inputs), scenario_(inputs.scenario()), world_(world), ranks_(ranks) {}
+  PromptFiller(const Inputs& inputs, const World& world, RankStates& ranks, TapBuffers& buffers,
+               std::int64_t chunk)
+      : inputs_(inputs),
+        scenario_(inputs.scenario()),
+        world_(world),
+        ranks_(ranks),
+        buffers_(buffers),
+        chunk_(chunk) {}
+
+  std::int64_t chunk() const { return chunk_; }  // prompt rows of a rank that make one step
 
   // Writes a request's prompt rows, in the cache's format, into the pages of every owner.
   void store_given(const RequestState& request);
 
-  // Rows [begin, begin + kPromptChunk) of each rank's own prompt tokens are one chunk; this is the
+  // Rows [begin, begin + chunk()) of each rank's own prompt tokens are one chunk; this is the
   // end of the last.
   std::int64_t most_owned(const RequestState& request) const;
 
@@ -32,7 +40,9 @@ class PromptFiller {
   // token indices of every rank of the world, with no taps yet.
   PromptTaps lay_out_chunk(const RequestState& request, std::int64_t step, std::int64_t begin);
 
-  // The chunk's rows were appended.
+  // Queues the download of the chunk's rows from a device's cache.
+  void read_chunk(const RequestState& request, std::int64_t begin);
+  // The chunk's rows were appended, and are on the host.
   void accept_chunk(const RequestState& request, std::int64_t begin);
 
  private:
@@ -46,6 +56,8 @@ class PromptFiller {
   const Scenario& scenario_;
   const World& world_;
   RankStates& ranks_;
+  TapBuffers& buffers_;
+  const std::int64_t chunk_;
   std::vector<double> values_;  // one widened row
 };
 

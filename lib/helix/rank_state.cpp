@@ -1,4 +1,4 @@
-// Buffers grow to the largest step and keep their addresses: a step never allocates.
+// Buffers have room for the largest step and keep their addresses: a step never allocates.
 
 #include "helix/rank_state.hpp"
 
@@ -22,24 +22,21 @@ constexpr std::array<hxc_tensor hxc_step::*, kTapCount> kMembers = {
     &hxc_step::v_up, &hxc_step::o_partial, &hxc_step::output};
 // clang-format on
 
-// Integers that no plan can produce, and floats that are NaN in every format.
-constexpr std::byte kIntegerPoison{0x55};
-constexpr std::byte kFloatPoison{0xff};
-
-hxc_tensor weight_rows(const Tensor& tensor, std::int64_t first, std::int64_t rows) {
+hxc_tensor weight_rows(const WeightAddress& address_of, const Tensor& tensor, std::int64_t first,
+                       std::int64_t rows) {
   if (tensor.empty()) return hxc_tensor{};
   const std::int64_t columns = tensor.shape.size() > 1 ? tensor.shape[1] : 1;
   const std::int64_t bytes = static_cast<std::int64_t>(size_of(tensor.dtype));
-  const std::byte* data = tensor.bytes.data() + first * columns * bytes;
+  const std::byte* data = address_of(tensor) + first * columns * bytes;
   if (tensor.shape.size() == 1) return dense(data, boundary_dtype(tensor.dtype), {rows});
   return dense(data, boundary_dtype(tensor.dtype), {rows, columns});
 }
 
 // Of kv_b [H * (N + Vd), R]: for `heads` heads from `first` on, `rows` rows from `row` on.
-hxc_tensor head_rows(const Problem& p, const Tensor& kv_b, std::int64_t first, std::int64_t heads,
-                     std::int64_t row, std::int64_t rows) {
+hxc_tensor head_rows(const Problem& p, const WeightAddress& address_of, const Tensor& kv_b,
+                     std::int64_t first, std::int64_t heads, std::int64_t row, std::int64_t rows) {
   const std::int64_t per_head = p.qk_nope_head_dim + p.v_head_dim;
-  hxc_tensor view = weight_rows(kv_b, first * per_head + row, rows);
+  hxc_tensor view = weight_rows(address_of, kv_b, first * per_head + row, rows);
   view.rank = 3;
   view.shape[0] = heads;
   view.shape[1] = rows;
@@ -97,7 +94,8 @@ hxc_rank make_place(const Scenario& scenario, int rank) {
   return place;
 }
 
-hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place) {
+hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place,
+                         const WeightAddress& address_of) {
   hxc_weights views{};
   const Problem& p = inputs.problem();
   if (p.entry != Entry::layer) return views;
@@ -105,51 +103,63 @@ hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place) {
   const std::int64_t head_width = p.qk_nope_head_dim + p.qk_rope_head_dim;
   const std::int64_t first = place.tpa_rank * place.heads;
   const std::int64_t first_owned = first + place.kvp_rank * place.owned_heads;
-  views.q_a = weight_rows(w.q_a, 0, p.q_lora_rank);
-  views.q_a_norm = weight_rows(w.q_a_norm, 0, p.q_lora_rank);
-  views.q_b = weight_rows(w.q_b, first * head_width, place.heads * head_width);
-  views.kv_a = weight_rows(w.kv_a, 0, p.kv_lora_rank + p.qk_rope_head_dim);
-  views.kv_a_norm = weight_rows(w.kv_a_norm, 0, p.kv_lora_rank);
-  views.k_b = head_rows(p, w.kv_b, first, place.heads, 0, p.qk_nope_head_dim);
-  views.v_b =
-      head_rows(p, w.kv_b, first_owned, place.owned_heads, p.qk_nope_head_dim, p.v_head_dim);
-  views.o = weight_rows(w.o, 0, p.hidden_size);
+  views.q_a = weight_rows(address_of, w.q_a, 0, p.q_lora_rank);
+  views.q_a_norm = weight_rows(address_of, w.q_a_norm, 0, p.q_lora_rank);
+  views.q_b = weight_rows(address_of, w.q_b, first * head_width, place.heads * head_width);
+  views.kv_a = weight_rows(address_of, w.kv_a, 0, p.kv_lora_rank + p.qk_rope_head_dim);
+  views.kv_a_norm = weight_rows(address_of, w.kv_a_norm, 0, p.kv_lora_rank);
+  views.k_b = head_rows(p, address_of, w.kv_b, first, place.heads, 0, p.qk_nope_head_dim);
+  views.v_b = head_rows(p, address_of, w.kv_b, first_owned, place.owned_heads, p.qk_nope_head_dim,
+                        p.v_head_dim);
+  views.o = weight_rows(address_of, w.o, 0, p.hidden_size);
   views.o.data = at(views.o, 0, first_owned * p.v_head_dim);
   views.o.shape[1] = place.owned_heads * p.v_head_dim;
   return views;
 }
 
-RankState::RankState(const Inputs& inputs, const hxc_model& model, int rank, const Extents& extents)
+RankState::RankState(const Inputs& inputs, const hxc_model& model, int rank, const Extents& extents,
+                     const RankMemory& where)
     : scenario_(inputs.scenario()),
       place_(make_place(inputs.scenario(), rank)),
-      weights_(make_weights(inputs, place_)),
+      weights_(make_weights(inputs, place_, where.address_of)),
       cache_(inputs.scenario(),
-             extents.pages.empty() ? 0 : extents.pages[static_cast<std::size_t>(place_.kvp_rank)]),
-      max_pages_(std::max<std::int64_t>(extents.pages_per_request, 1)) {
+             extents.pages.empty() ? 0 : extents.pages[static_cast<std::size_t>(place_.kvp_rank)],
+             where.memory),
+      max_pages_(std::max<std::int64_t>(extents.pages_per_request, 1)),
+      where_(where) {
   step_.model = &model;
   step_.place = &place_;
   step_.weights = &weights_;
   step_.cache = cache_.view();
+  step_.stream = where.memory.stream();
   // Shaping the largest steps once sizes every buffer.
   begin_step(0, extents.prompt_rows, 1, true);
   begin_step(0, extents.rows, std::max<std::int64_t>(extents.requests, 1), false);
 }
 
 void RankState::set_workspace(std::size_t bytes) {
-  workspace_.resize(bytes);
-  step_.workspace = workspace_.empty() ? nullptr : workspace_.data();
+  workspace_ = bytes > 0 ? Block(where_.memory, bytes) : Block();
+  step_.workspace = workspace_.data();
+}
+
+hxc_tensor RankState::placed(std::size_t slot, std::int32_t dtype,
+                             std::initializer_list<std::int64_t> extents) {
+  hxc_tensor tensor = dense(where_.buffers.subject_address(where_.local, slot), dtype, extents);
+  std::int64_t elements = 1;
+  for (const std::int64_t extent : extents) elements *= extent;
+  where_.buffers.size(where_.local, slot,
+                      static_cast<std::size_t>(elements * element_bytes(tensor)));
+  return tensor;
 }
 
 void RankState::shape(Tap tap, std::int32_t dtype, std::initializer_list<std::int64_t> extents) {
-  std::vector<std::byte>& buffer = buffers_[static_cast<std::size_t>(tap)];
-  std::int64_t elements = 1;
-  for (const std::int64_t extent : extents) elements *= extent;
-  hxc_tensor tensor = dense(nullptr, dtype, extents);
-  const auto bytes = static_cast<std::size_t>(elements * element_bytes(tensor));
-  if (buffer.size() < bytes) buffer.resize(bytes);
-  std::fill_n(buffer.data(), bytes, dtype == HXC_INT64 ? kIntegerPoison : kFloatPoison);
-  tensor.data = buffer.data();
-  step_.*member_of(tap) = tensor;
+  step_.*member_of(tap) = placed(static_cast<std::size_t>(tap), dtype, extents);
+}
+
+hxc_tensor RankState::host_tensor(Tap tap) const {
+  hxc_tensor tensor = step_.*member_of(tap);
+  tensor.data = buffer(tap);
+  return tensor;
 }
 
 void RankState::begin_step(std::int64_t step, std::int64_t rows, std::int64_t request_count,
@@ -172,10 +182,7 @@ void RankState::begin_step(std::int64_t step, std::int64_t rows, std::int64_t re
   shape(Tap::latent, dtype, {rows, width});
   if (layer) {
     shape(Tap::kv_c, dtype, {rows, width});
-    hidden.resize(
-        std::max(hidden.size(), static_cast<std::size_t>(rows * p.hidden_size) * size_of(p.dtype)));
-    std::fill(hidden.begin(), hidden.end(), kFloatPoison);
-    step_.hidden = dense(hidden.data(), dtype, {rows, p.hidden_size});
+    step_.hidden = placed(TapBuffers::kHidden, dtype, {rows, p.hidden_size});
   }
   if (is_prompt) return;
   shape(Tap::block_table, HXC_INT64, {request_count, max_pages_});
@@ -202,7 +209,7 @@ void RankState::begin_step(std::int64_t step, std::int64_t rows, std::int64_t re
 }
 
 void RankState::set_block_table(std::span<const StepRequest> requests) {
-  const hxc_tensor& table = step_.block_table;
+  const hxc_tensor table = host_tensor(Tap::block_table);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     auto* row = &int_at(table, static_cast<std::int64_t>(i));
     const std::span<const std::int64_t> ids = cache_.table(requests[i].id);
@@ -214,20 +221,24 @@ bool RankState::plan_is_usable() const {
   const auto within = [](std::int64_t value, std::int64_t low, std::int64_t high) {
     return low <= value && value <= high;
   };
+  const hxc_tensor block_table = host_tensor(Tap::block_table);
+  const hxc_tensor local_len = host_tensor(Tap::local_len), slots = host_tensor(Tap::slot);
+  const hxc_tensor visible = host_tensor(Tap::visible);
+  const hxc_tensor row_request = host_tensor(Tap::row_request);
   const std::int64_t page = place_.tokens_per_block, pages = step_.cache.shape[0];
   std::int64_t longest = 0;
   for (std::int64_t i = 0; i < step_.request_count; ++i) {
-    const std::int64_t* table = &int_at(step_.block_table, i);
-    const auto held = std::find(table, table + step_.block_table.shape[1], -1) - table;
-    if (!within(int_at(step_.local_len, i), 0, held * page)) return false;
-    longest = std::max(longest, int_at(step_.local_len, i));
+    const std::int64_t* table = &int_at(block_table, i);
+    const auto held = std::find(table, table + block_table.shape[1], -1) - table;
+    if (!within(int_at(local_len, i), 0, held * page)) return false;
+    longest = std::max(longest, int_at(local_len, i));
   }
   const std::int64_t first_slot = scenario_.layout.page_id_base * page;
   for (std::int64_t row = 0; row < step_.rows; ++row) {
-    const std::int64_t slot = int_at(step_.slot, row);
+    const std::int64_t slot = int_at(slots, row);
     if (slot != -1 && !within(slot, first_slot, pages * page - 1)) return false;
-    if (!within(int_at(step_.visible, row), 0, longest)) return false;
-    if (!within(int_at(step_.row_request, row), -1, step_.request_count - 1)) return false;
+    if (!within(int_at(visible, row), 0, longest)) return false;
+    if (!within(int_at(row_request, row), -1, step_.request_count - 1)) return false;
   }
   return true;
 }
@@ -240,7 +251,7 @@ TapView RankState::view(Tap tap) const {
   view.integers = tensor.dtype == HXC_INT64;
   if (!view.integers) view.dtype = dtype_of(tensor);
   view.shape.assign(tensor.shape, tensor.shape + tensor.rank);
-  view.data = static_cast<const std::byte*>(tensor.data);
+  view.data = buffer(tap);
   return view;
 }
 

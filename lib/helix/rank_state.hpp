@@ -1,16 +1,18 @@
 // Everything one rank of this process holds during a scenario: its place, its views of the weights,
-// its cache, and one buffer for each tensor of the boundary.
+// its cache, and the tensors of the boundary, which lie in the process's tap buffers.
 
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "helix/extents.hpp"
 #include "helix/paged_cache.hpp"
+#include "helix/tap_buffers.hpp"
 #include "helix/taps.hpp"
 #include "mla/inputs.hpp"
 #include "subject/helixcheck_subject.h"
@@ -22,13 +24,25 @@ hxc_tensor hxc_step::*member_of(Tap tap);
 
 hxc_model make_model(const Inputs& inputs);
 hxc_rank make_place(const Scenario& scenario, int rank);
-// Views into the un-sharded weights; all absent at `core` and `merge`.
-hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place);
+// Views into the un-sharded weights; all absent at `core` and `merge`. `address_of`: where a
+// tensor's bytes lie for the subject.
+using WeightAddress = std::function<const std::byte*(const Tensor&)>;
+hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place,
+                         const WeightAddress& address_of);
+
+// Where a rank's things lie. All must outlive the rank.
+struct RankMemory {
+  Memory& memory;
+  TapBuffers& buffers;
+  std::size_t local;  // the rank's number among those of this process
+  const WeightAddress& address_of;
+};
 
 class RankState {
  public:
-  // Both must outlive the object.
-  RankState(const Inputs& inputs, const hxc_model& model, int rank, const Extents& extents);
+  // Both must outlive the object. Sizes the buffers, which are then to be allocated.
+  RankState(const Inputs& inputs, const hxc_model& model, int rank, const Extents& extents,
+            const RankMemory& where);
   RankState(const RankState&) = delete;
   RankState& operator=(const RankState&) = delete;
 
@@ -48,12 +62,18 @@ class RankState {
   // After `plan`: every slot lies in the pool, every count in what the request has.
   bool plan_is_usable() const;
 
-  std::byte* buffer(Tap tap) { return buffers_[static_cast<std::size_t>(tap)].data(); }
+  // On the host; a device has a copy of its own.
+  std::byte* buffer(Tap tap) const { return host_address(static_cast<std::size_t>(tap)); }
+  std::byte* hidden() const { return host_address(TapBuffers::kHidden); }  // [rows, D]
+  hxc_tensor host_tensor(Tap tap) const;
   TapView view(Tap tap) const;
 
-  std::vector<std::byte> hidden;  // [rows, D]
-
  private:
+  std::byte* host_address(std::size_t slot) const {
+    return where_.buffers.host_address(where_.local, slot);
+  }
+  hxc_tensor placed(std::size_t slot, std::int32_t dtype,
+                    std::initializer_list<std::int64_t> extents);
   void shape(Tap tap, std::int32_t dtype, std::initializer_list<std::int64_t> extents);
 
   const Scenario& scenario_;
@@ -61,8 +81,8 @@ class RankState {
   hxc_weights weights_;
   PagedCache cache_;
   std::int64_t max_pages_;
-  std::array<std::vector<std::byte>, kTapCount> buffers_;
-  std::vector<std::byte> workspace_;
+  const RankMemory where_;
+  Block workspace_;
   hxc_step step_{};
 };
 

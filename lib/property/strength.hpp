@@ -11,7 +11,7 @@ namespace helixcheck {
 
 struct Strengths {
   std::string_view property;
-  Strength cpu, cpu_p16, plug_in;
+  Strength cpu, cpu_p16, cuda, plug_in;
 };
 
 // In the order of properties(); `equivalence` is judged by bounds of its own and is not listed.

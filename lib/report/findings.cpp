@@ -102,8 +102,11 @@ std::string describe(const CheckReport& report, const std::string& subject) {
   std::string text = fmt::format(
       "{}{} cases, {} subject runs, {:.1f} s, {:.0f} cases/s; {} of {} feature pairs; {} "
       "finding{}\n",
-      report.interrupted ? "interrupted after " : "", statistics.cases(), statistics.subject_runs(),
-      report.seconds, report.seconds > 0 ? cases / report.seconds : 0.0, statistics.pairs_drawn(),
+      report.device_lost   ? "the device was lost after "
+      : report.interrupted ? "interrupted after "
+                           : "",
+      statistics.cases(), statistics.subject_runs(), report.seconds,
+      report.seconds > 0 ? cases / report.seconds : 0.0, statistics.pairs_drawn(),
       Compatibility::get().pairs(), report.findings.size(), report.findings.size() == 1 ? "" : "s");
   text += ratio_lines(statistics);
   if (statistics.unjudged() > 0) {

@@ -172,6 +172,7 @@ std::string json_of(const CheckReport& report, const std::string& subject) {
       report.seconds > 0 ? static_cast<double>(statistics.cases()) / report.seconds : 0.0;
   json["subject_runs"] = statistics.subject_runs();
   json["interrupted"] = report.interrupted;
+  json["device_lost"] = report.device_lost;
   json["worst_ratio"] = number(statistics.worst_ratio());
   Json taps = Json::object();
   for (int i = 0; i < kTapCount; ++i) {

@@ -184,6 +184,7 @@ RunResult run_scenario(const Scenario& scenario, World& world, const Subject& su
                     scenario.name, result.verdict.unjudged));
   }
   if (world.agree(result.verdict.pass) || !options.repeat_failures) return result;
+  if (world.agree(subject.memory().lost())) return result;  // it cannot run again
   RunOptions quiet = options;
   quiet.listener = nullptr;
   const RunResult again = run_once(scenario, world, subject, quiet);

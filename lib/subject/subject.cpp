@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fmt/format.h>
 
+#include "device/cuda.hpp"
 #include "scenario/error.hpp"
 #include "subject/canary.hpp"
 #include "subject/cpu/subject.hpp"
@@ -21,6 +22,10 @@ void check_table(const hxc_subject& table) {
   if (table.abi_version != HXC_ABI_VERSION) {
     throw InputError(fmt::format("subject {} speaks ABI version {}, this command version {}", name,
                                  table.abi_version, HXC_ABI_VERSION));
+  }
+  if (table.memory != HXC_HOST && table.memory != HXC_CUDA) {
+    throw InputError(
+        fmt::format("subject {} names memory {}, which does not exist", name, table.memory));
   }
   if (table.name == nullptr || table.contract == nullptr ||
       (table.entry_count > 0 && table.entries == nullptr)) {
@@ -77,6 +82,10 @@ const Subject::Part& find_part(std::span<const Subject::Part> parts, hxc_stage s
 
 Subject::Subject(const hxc_subject& base, const hxc_subject* override_table)
     : base_(base), override_(override_table), base_parts_(parts_of(base, false)) {
+  if (override_ != nullptr && override_->memory != base_.memory) {
+    throw InputError(fmt::format("subject {} works on another memory than subject {}",
+                                 override_->name, base_.name));
+  }
   std::vector<Part> overrides;
   if (override_ != nullptr) overrides = parts_of(*override_, true);
   for (int stage = HXC_PLAN; stage < HXC_STAGE_COUNT;) {
@@ -92,6 +101,10 @@ Subject::Subject(const hxc_subject& base, const hxc_subject* override_table)
 std::string Subject::name() const {
   return override_ == nullptr ? std::string(base_.name)
                               : fmt::format("{}+{}", base_.name, override_->name);
+}
+
+Memory& Subject::memory() const {
+  return base_.memory == HXC_CUDA ? cuda::memory() : host_memory();
 }
 
 const Subject::Part& Subject::part_of(hxc_stage stage) const {
@@ -168,10 +181,25 @@ std::span<const hxc_subject* const> builtin_subjects() {
   return all;
 }
 
-std::unique_ptr<Subject> find_subject(const std::string& name) {
-  if (name.find('/') != std::string::npos || name.ends_with(".so")) {
-    return std::make_unique<Subject>(cpu::subject(), &load_plugin(name));
+namespace {
+
+const hxc_subject& cuda_subject(std::string_view name) {
+  for (const hxc_subject* subject : cuda::module().subjects()) {
+    if (name == subject->name) return *subject;
   }
+  throw ResourceError(fmt::format("the CUDA part beside this command has no subject '{}'", name));
+}
+
+std::unique_ptr<Subject> find_plugin(const std::string& file) {
+  const hxc_subject& table = load_plugin(file);
+  const bool device = table.memory == HXC_CUDA;
+  return std::make_unique<Subject>(device ? cuda_subject("cuda") : cpu::subject(), &table);
+}
+
+}  // namespace
+
+std::unique_ptr<Subject> find_subject(const std::string& name) {
+  if (name.find('/') != std::string::npos || name.ends_with(".so")) return find_plugin(name);
   std::string known;
   for (const hxc_subject* subject : builtin_subjects()) {
     if (name == subject->name) {
@@ -180,6 +208,10 @@ std::unique_ptr<Subject> find_subject(const std::string& name) {
                    : std::make_unique<Subject>(cpu::subject(), subject);
     }
     known += fmt::format("{}{}", known.empty() ? "" : ", ", subject->name);
+  }
+  for (const std::string_view subject : cuda::subject_names()) {
+    if (name == subject) return std::make_unique<Subject>(cuda_subject(name));
+    known += fmt::format(", {}", subject);
   }
   throw InputError(fmt::format(
       "subject '{}' is unknown; built in are {}, a plug-in is named by its path", name, known));

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "device/memory.hpp"
 #include "scenario/error.hpp"
 #include "subject/helixcheck_subject.h"
 
@@ -30,6 +31,8 @@ class Subject {
   explicit Subject(const hxc_subject& base, const hxc_subject* override_table = nullptr);
 
   std::string name() const;  // "cpu", or "cpu+NAME" with an override
+  // Where its tensors lie: this process's own memory, or a device's of the calling thread.
+  Memory& memory() const;
 
   // One entry of the resolved pipeline, in stage order.
   struct Part {
@@ -75,8 +78,9 @@ class Subject {
 // Names of the stages at the boundary: "plan", "project", ...
 const char* stage_name(hxc_stage stage);
 
-// The built-in subjects by name ("cpu", "cpu_p16", "canary"), in the order of `helixcheck list
-// subjects`. Those that leave stages out are put over `cpu`.
+// The subjects of this executable by name ("cpu", "cpu_p16", "canary"), in the order of `helixcheck
+// list subjects`; those of the CUDA part are named by cuda::subject_names. Those that leave stages
+// out are put over `cpu`.
 std::span<const hxc_subject* const> builtin_subjects();
 
 // A shared object that exports HXC_SUBJECT_SYMBOL, loaded for the life of the process. Throws
@@ -84,7 +88,8 @@ std::span<const hxc_subject* const> builtin_subjects();
 const hxc_subject& load_plugin(const std::string& file);
 
 // A built-in one by name, or a path to a shared object (anything with a '/' or ending in ".so"),
-// which is put over `cpu`. Throws InputError for an unknown name, listing the known ones.
+// which is put over `cpu`, or over `cuda` if it works on device memory. Throws InputError for an
+// unknown name, listing the known ones, and ResourceError where CUDA is asked for and missing.
 std::unique_ptr<Subject> find_subject(const std::string& name);
 
 }  // namespace helixcheck

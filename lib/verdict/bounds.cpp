@@ -22,9 +22,11 @@ double blocks(std::int64_t n, int block) {
 
 // Roundings of a dot product or value sum of n terms: the product, those inside a block, and one
 // for each block that joins the accumulator. A block of b products costs at most log2(b) roundings
-// if it is added pairwise; 4 covers b = 8 with the product and b = 16 with exact blocks.
-double chain(const Contract& contract, std::int64_t n) {
-  return blocks(n, contract.block) + 4;
+// if it is added pairwise; an `extra` of 4 covers b = 8 with the product and b = 16 with exact
+// blocks.
+double chain(const Contract& contract, Dtype dtype, std::int64_t n) {
+  const bool own = dtype == Dtype::fp32 && contract.fp32_block > 0;
+  return blocks(n, own ? contract.fp32_block : contract.block) + contract.extra;
 }
 
 // Rounding of the unnormalised probabilities before they meet the values.
@@ -64,7 +66,7 @@ double weight_error(const Contract& contract, const AttendFacts& facts) {
   if (flat(facts)) return 0;
   const double scale = facts.head.score_scale, top = std::abs(facts.head.max_score);
   const double scores =
-      facts.exact_scores ? 0 : chain(contract, facts.width) * contract.u_acc * scale;
+      facts.exact_scores ? 0 : chain(contract, facts.dtype, facts.width) * contract.u_acc * scale;
   const double scaling = facts.scaled_keys ? 2 * kUnit * scale : 0;
   return scores + scaling + 3 * kUnit * (top + std::min(scale, top + kVanishing)) +
          2 * contract.eps_exp + 2 * kUnit * tile_count(contract, facts);
@@ -96,7 +98,7 @@ double sound_lse(const Contract& contract, const AttendFacts& facts) {
 double statistical_lse(const Contract& contract, const AttendFacts& facts) {
   const stages::AttendHead& head = facts.head;
   const double top = std::abs(head.max_score), root_n_eff = std::sqrt(head.inv_n_eff);
-  const double terms = chain(contract, facts.width);
+  const double terms = chain(contract, facts.dtype, facts.width);
   const double partial = head.score_scale / std::sqrt(static_cast<double>(facts.width)) + top / 6;
   double error =
       kUnit * (top + 2 * std::abs(head.lse) + 4 + std::sqrt(tile_count(contract, facts))) +
@@ -117,8 +119,8 @@ bool dithered(const AttendFacts& facts) {
 
 // Any order of summation in which at most `chain` roundings meet any product: |error| <= chain
 // u_acc sum |w_i x_i|, and sum |w_i x_i| <= |w|_2 |x|_2.
-double linear_factor(const Contract& contract, std::int64_t terms) {
-  return kHigherOrders * chain(contract, terms) * contract.u_acc;
+double linear_factor(const Contract& contract, Dtype dtype, std::int64_t terms) {
+  return kHigherOrders * chain(contract, dtype, terms) * contract.u_acc;
 }
 
 // Products below the normal range of fp32 lose at most its smallest subnormal each.
@@ -169,7 +171,7 @@ double ValueBound::operator()(double square, double o, double sum_abs) const {
 //   value      row sum and division act on the result as a whole
 //   absolute   probabilities that vanish in their format
 ValueBound attend_value(const Contract& contract, const AttendFacts& facts) {
-  const double sums = chain(contract, facts.visible) + 4 + tile_count(contract, facts);
+  const double sums = chain(contract, facts.dtype, facts.visible) + 4 + tile_count(contract, facts);
   ValueBound bound;
   bound.value = sum_error(contract, facts) + 4 * kUnit;
   bound.spread = weight_error(contract, facts);
@@ -222,8 +224,14 @@ MergeBound merge(const Contract& contract, const MergeFacts& facts) {
   if (contract.merge_by_total_lse) {
     bound.magnitude += 2 * kUnit * (facts.max_size + std::abs(facts.lse) + 4) + contract.eps_exp;
   }
+  // Each weighted partial is stored once and added parts - 1 times, on partial sums of at most
+  // sum w_r |x_r|.
+  if (contract.merge_in_model_dtype) bound.magnitude += parts * traits(facts.dtype).unit;
   bound.spread = argument + 2 * contract.eps_exp;
   bound.underflow = underflow(2 * facts.parts);
+  if (contract.merge_in_model_dtype) {
+    bound.underflow += parts * traits(facts.dtype).min_subnormal;
+  }
   bound.lse = contract.eps_exp + kUnit * (2 * parts + 4 + 2 * std::log(parts) + 5 * facts.max_size +
                                           2 * std::abs(facts.lse));
   bound.magnitude *= kHigherOrders;

@@ -14,8 +14,9 @@
 
 namespace helixcheck::bounds {
 
-// y = sum of `terms` products: |error| <= linear_factor * |w|_2 |x|_2 + underflow(terms).
-double linear_factor(const Contract& contract, std::int64_t terms);
+// y = sum of `terms` products of codes of `dtype`: |error| <= linear_factor * |w|_2 |x|_2 +
+// underflow(terms).
+double linear_factor(const Contract& contract, Dtype dtype, std::int64_t terms);
 
 // What `terms` fp32 products can lose below the normal range. Relative bounds do not cover it.
 double underflow(std::int64_t terms);
@@ -65,6 +66,7 @@ struct MergeFacts {
   double max_size = 0;  // largest |lse_r|, or |m_r| where the statistics are (max, sum)
   double gap = 0;       // largest distance of an lse_r (or m_r) from the maximum
   LseForm form = LseForm::ln;
+  Dtype dtype = Dtype::bf16;  // of the partials; where it is not known, the coarsest
 };
 // |error of o_j| <= magnitude * sum w |x_j| + spread * sum w |x_j - o_j|; `lse` bounds the merged
 // one.

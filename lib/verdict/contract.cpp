@@ -36,6 +36,29 @@ constexpr Contract tensor_core() {
   return c;
 }
 
+// cuBLAS chooses its kernel by the shape. 16-bit products meet in tensor cores, 16 at a time, whose
+// sums are cut, not rounded; the few terms that a narrow or unaligned product leaves to plain
+// multiply-adds, one rounding each, are in `extra`. fp32 products are plain multiply-adds
+// throughout. The transport may add partial outputs in any order and in the model dtype.
+constexpr Contract cuda() {
+  Contract c = tensor_core();
+  c.name = "cuda";
+  c.about = "built-in CUDA subject: tensor cores for 16-bit formats, tiles of 64 keys";
+  c.extra = 68;
+  c.fp32_block = 1;
+  c.reduce_in_model_dtype = true;
+  return c;
+}
+
+constexpr Contract cuda_agrs() {
+  Contract c = cuda();
+  c.name = "cuda_agrs";
+  c.about = "built-in CUDA subject, merge as all-gather and reduce-scatter in the model dtype";
+  c.merge_by_total_lse = true;
+  c.merge_in_model_dtype = true;
+  return c;
+}
+
 constexpr Contract flashmla() {
   Contract c = tensor_core();
   c.name = "flashmla";
@@ -68,9 +91,10 @@ constexpr Contract trtllm() {
 constexpr Contract unknown() {
   Contract c;
   c.name = "unknown";
-  c.about = "nothing is known: sound for all others, and the least sharp";
+  c.about = "nothing is known: sound for all that merge in fp32, and the least sharp";
   c.u_acc = kTruncating;
   c.block = 1;
+  c.extra = 68;
   c.tile = 1;
   c.p_model = true;
   c.sum_from_rounded_p = true;
@@ -84,7 +108,8 @@ constexpr Contract unknown() {
   return c;
 }
 
-constexpr std::array kContracts{cpu(), cpu_p16(), flashmla(), flashinfer(), trtllm(), unknown()};
+constexpr std::array kContracts{cpu(),      cpu_p16(),    cuda(),   cuda_agrs(),
+                                flashmla(), flashinfer(), trtllm(), unknown()};
 
 }  // namespace
 

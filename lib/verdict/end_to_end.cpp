@@ -43,7 +43,8 @@ double arithmetic_share(const StageContracts& contracts, const Problem& problem,
       {problem.hidden_size, problem.kv_lora_rank + problem.qk_rope_head_dim, problem.q_lora_rank});
   double share = 0;
   for (const Contract* contract : contracts) {
-    const double walk = std::sqrt(bounds::linear_factor(*contract, terms) / contract->u_acc);
+    const double walk =
+        std::sqrt(bounds::linear_factor(*contract, problem.dtype, terms) / contract->u_acc);
     share = std::max(share, 8 * contract->u_acc * walk * (4 + largest_lse) + 4 * contract->eps_exp);
   }
   return share;

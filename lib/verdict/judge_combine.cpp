@@ -58,6 +58,7 @@ bool load_lane(JudgeState& state, const Received& from, std::int64_t row, std::i
   const std::span<double> lse = sized(state.scratch.lse, parts);
   facts.parts = parts;
   facts.form = state.scenario.layout.lse_form;
+  facts.dtype = g.dtype;
   double top = -kInfinity, bottom = kInfinity;
   for (std::size_t p = 0; p < lse.size(); ++p) {
     const std::int64_t lane = from.first[p] + row * from.row_stride + head;

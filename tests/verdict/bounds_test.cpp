@@ -85,9 +85,9 @@ TEST(Bounds, LinearHoldsInAnyOrder) {
         ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
     const auto terms = static_cast<std::int64_t>(n);
     const double floor = bounds::underflow(terms);
-    plain.add(sum - exact, bounds::linear_factor(sequential, terms) * size + floor);
-    lanes.add(joined - exact, bounds::linear_factor(find_contract("cpu"), terms) * size + floor);
-    cut.add(low - exact, bounds::linear_factor(truncating, terms) * size + floor);
+    plain.add(sum - exact, bounds::linear_factor(sequential, Dtype::bf16, terms) * size + floor);
+    lanes.add(joined - exact, bounds::linear_factor(find_contract("cpu"), Dtype::bf16, terms) * size + floor);
+    cut.add(low - exact, bounds::linear_factor(truncating, Dtype::bf16, terms) * size + floor);
   }
   plain.expect_at_least(0.05);
   lanes.expect_at_least(0.05);

@@ -1,0 +1,72 @@
+// The one symbol that the module exports.
+
+#include <array>
+
+#include "device/cuda.hpp"
+#include "kernels/check.hpp"
+#include "kernels/memory/cuda_memory.hpp"
+#include "kernels/subject/subject.hpp"
+#include "mla/accelerator.hpp"
+
+namespace helixcheck::cuda {
+namespace {
+
+std::string version_text(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+class BuiltModule final : public Module {
+ public:
+  std::string versions() const override {
+    int runtime = 0, driver = 0;
+    HXC_CHECK(cudaRuntimeGetVersion(&runtime));
+    HXC_CHECK(cudaDriverGetVersion(&driver));
+    return "CUDA " + version_text(runtime) + ", driver for " + version_text(driver);
+  }
+
+  std::vector<Device> devices() const override {
+    int count = 0;
+    const cudaError_t result = cudaGetDeviceCount(&count);
+    if (result != cudaSuccess) {
+      throw ResourceError(std::string("there is no usable CUDA device: ") +
+                          cudaGetErrorString(result));
+    }
+    std::vector<Device> devices;
+    for (int i = 0; i < count; ++i) devices.push_back(describe(i));
+    return devices;
+  }
+
+  std::unique_ptr<Memory> make_memory(int device) const override {
+    return make_cuda_memory(device);
+  }
+
+  std::span<const hxc_subject* const> subjects() const override {
+    static const std::array<const hxc_subject*, 2> all = {&subject(), &subject_agrs()};
+    return all;
+  }
+
+  std::unique_ptr<Accelerator> make_accelerator(Memory&) const override { return nullptr; }
+
+ private:
+  static Device describe(int index) {
+    int current = 0;
+    HXC_CHECK(cudaGetDevice(&current));
+    cudaDeviceProp properties{};
+    HXC_CHECK(cudaGetDeviceProperties(&properties, index));
+    HXC_CHECK(cudaSetDevice(index));
+    std::size_t free = 0, total = 0;
+    HXC_CHECK(cudaMemGetInfo(&free, &total));
+    HXC_CHECK(cudaSetDevice(current));
+    return {properties.name,
+            std::to_string(properties.major) + "." + std::to_string(properties.minor),
+            static_cast<std::int64_t>(total), static_cast<std::int64_t>(free)};
+  }
+};
+
+}  // namespace
+}  // namespace helixcheck::cuda
+
+extern "C" const helixcheck::cuda::Module* helixcheck_cuda_module() {
+  static const helixcheck::cuda::BuiltModule module;
+  return &module;
+}
