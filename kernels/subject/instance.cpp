@@ -42,6 +42,14 @@ std::int64_t message_bytes_of(const hxc_model& model, const hxc_rank& place, std
   return padded16(lanes * model.kv_lora_rank * code_bytes(model.dtype)) + lanes * statistics * 4;
 }
 
+// Room for what a rank sends or receives in either form of the merge: a packed message for each
+// peer, or the statistics of all heads from each of them.
+std::int64_t buffer_bytes_of(const hxc_model& model, const hxc_rank& place, std::int64_t rows) {
+  constexpr std::int64_t kStatisticsBytes = 2 * sizeof(float);
+  return place.kvp * std::max(padded16(message_bytes_of(model, place, rows)),
+                              padded16(rows * place.heads * kStatisticsBytes));
+}
+
 }  // namespace
 
 std::int64_t values_bytes(const hxc_step& step) {
@@ -59,7 +67,7 @@ Instance::Instance(const hxc_model& model, const hxc_rank* const* places,
       steps(model, places, given, limits),
       attend(plan_attend(attend_sizes(model, *places[0], limits))),
       attend_workspace(attend.workspace_bytes),
-      buffer_bytes(places[0]->kvp * padded16(message_bytes_of(model, *places[0], limits.max_rows))),
+      buffer_bytes(buffer_bytes_of(model, *places[0], limits.max_rows)),
       send(ranks * static_cast<std::size_t>(buffer_bytes)),
       receive(ranks * static_cast<std::size_t>(buffer_bytes)) {
   prepare_blas();

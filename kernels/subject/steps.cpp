@@ -1,9 +1,9 @@
-// Constants go up once, when the instance is made.
+// One upload a step, constants and all: they are few.
 
 #include "kernels/subject/steps.hpp"
 
+#include <array>
 #include <cstring>
-#include <utility>
 
 #include "kernels/check.hpp"
 
@@ -14,22 +14,39 @@ std::size_t aligned(std::size_t bytes) {
   return (bytes + 15) / 16 * 16;
 }
 
-// Lays structs out one after the other: on the host in `bytes`, to be copied to `base`.
-class Writer {
+// Uploads read pinned memory later: a slot is free again when its event has passed.
+class UploadRing {
  public:
-  Writer(std::vector<std::byte>& bytes, std::byte* base) : bytes_(bytes), base_(base) {}
-  template <typename Value>
-  const Value* add(const Value* values, std::size_t count) {
-    const std::size_t place = aligned(bytes_.size());
-    bytes_.resize(place + count * sizeof(Value));
-    std::memcpy(bytes_.data() + place, values, count * sizeof(Value));
-    return reinterpret_cast<const Value*>(base_ + place);
+  void upload(std::byte* to, const std::vector<std::byte>& bytes, cudaStream_t stream) {
+    Slot& slot = slots_[next_++ % slots_.size()];
+    if (slot.uploaded == nullptr) {
+      HXC_CHECK(cudaEventCreateWithFlags(&slot.uploaded, cudaEventDisableTiming));
+    }
+    HXC_CHECK(cudaEventSynchronize(slot.uploaded));
+    if (slot.size < bytes.size()) {
+      slot.block = PinnedBlock(bytes.size());
+      slot.size = bytes.size();
+    }
+    std::memcpy(slot.block.data(), bytes.data(), bytes.size());
+    HXC_CHECK(cudaMemcpyAsync(to, slot.block.data(), bytes.size(), cudaMemcpyHostToDevice, stream));
+    HXC_CHECK(cudaEventRecord(slot.uploaded, stream));
   }
 
  private:
-  std::vector<std::byte>& bytes_;
-  std::byte* base_;
+  struct Slot {
+    PinnedBlock block;
+    std::size_t size = 0;
+    cudaEvent_t uploaded = nullptr;  // lives as long as the thread
+  };
+  std::array<Slot, 8> slots_;
+  std::size_t next_ = 0;
 };
+
+UploadRing& upload_ring() {
+  pinned_blocks();  // outlives the ring
+  thread_local UploadRing ring;
+  return ring;
+}
 
 }  // namespace
 
@@ -45,72 +62,58 @@ BlockCache& pinned_blocks() {
 
 DeviceSteps::DeviceSteps(const hxc_model& model, const hxc_rank* const* places,
                          const hxc_weights* const* weights, const hxc_limits& limits)
-    : ranks_(static_cast<std::size_t>(limits.local_ranks)),
-      step_bytes_(aligned(ranks_ * sizeof(hxc_step)) +
-                  static_cast<std::size_t>(limits.max_requests) * sizeof(hxc_request)) {
-  const auto pairs = static_cast<std::size_t>(model.qk_rope_head_dim / 2);
-  constants_ = DeviceBlock(aligned(sizeof model) + aligned(pairs * sizeof(double)) +
-                           aligned(ranks_ * sizeof(hxc_rank)) + ranks_ * sizeof(hxc_weights));
-  std::vector<std::byte> bytes;
-  Writer writer(bytes, constants_.data());
+    : ranks_(static_cast<std::size_t>(limits.local_ranks)) {
+  const std::size_t frequencies =
+      static_cast<std::size_t>(model.qk_rope_head_dim / 2) * sizeof(double);
+  const std::size_t requests = static_cast<std::size_t>(limits.max_requests) * sizeof(hxc_request);
+  steps_at_ = aligned(frequencies) + aligned(sizeof model) + aligned(ranks_ * sizeof(hxc_rank)) +
+              aligned(ranks_ * sizeof(hxc_weights));
+  requests_at_ = steps_at_ + aligned(ranks_ * sizeof(hxc_step));
+  next_.resize(requests_at_ + requests);
+  device_ = DeviceBlock(next_.size());
+
   hxc_model copy = model;
-  copy.inv_freq = writer.add(model.inv_freq, pairs);
-  model_ = writer.add(&copy, 1);
+  copy.inv_freq = reinterpret_cast<const double*>(add(model.inv_freq, frequencies));
+  model_ = reinterpret_cast<const hxc_model*>(add(&copy, sizeof copy));
   std::vector<hxc_rank> all_places;
   std::vector<hxc_weights> all_weights;
   for (std::size_t i = 0; i < ranks_; ++i) {
     all_places.push_back(*places[i]);
     all_weights.push_back(*weights[i]);
   }
-  places_ = writer.add(all_places.data(), ranks_);
-  weights_ = writer.add(all_weights.data(), ranks_);
-  HXC_CHECK(cudaMemcpy(constants_.data(), bytes.data(), bytes.size(), cudaMemcpyHostToDevice));
-  steps_ = DeviceBlock(step_bytes_);
-  slots_.resize(kSlots);
-  for (Slot& slot : slots_) {
-    slot.block = PinnedBlock(step_bytes_);
-    HXC_CHECK(cudaEventCreateWithFlags(&slot.uploaded, cudaEventDisableTiming));
-  }
+  places_ = reinterpret_cast<const hxc_rank*>(add(all_places.data(), ranks_ * sizeof(hxc_rank)));
+  weights_ =
+      reinterpret_cast<const hxc_weights*>(add(all_weights.data(), ranks_ * sizeof(hxc_weights)));
 }
 
-DeviceSteps::~DeviceSteps() {
-  for (Slot& slot : slots_) {
-    if (slot.uploaded == nullptr) continue;
-    cudaEventSynchronize(slot.uploaded);
-    cudaEventDestroy(slot.uploaded);
-  }
-}
-
-const hxc_step* DeviceSteps::upload(hxc_step* const* ranks, cudaStream_t stream) {
-  next_.assign(step_bytes_, std::byte{0});
-  write(ranks, next_.data());
-  const auto* device = reinterpret_cast<const hxc_step*>(steps_.data());
-  if (next_ == last_) return device;
-  Slot& slot = slots_[slot_++ % kSlots];
-  HXC_CHECK(cudaEventSynchronize(slot.uploaded));
-  std::memcpy(slot.block.data(), next_.data(), next_.size());
-  HXC_CHECK(cudaMemcpyAsync(steps_.data(), slot.block.data(), next_.size(), cudaMemcpyHostToDevice,
-                            stream));
-  HXC_CHECK(cudaEventRecord(slot.uploaded, stream));
-  std::swap(last_, next_);
-  return device;
+// Returns where the values will lie on the device.
+std::byte* DeviceSteps::add(const void* values, std::size_t bytes) {
+  std::byte* place = device_.data() + end_;
+  if (bytes > 0) std::memcpy(next_.data() + end_, values, bytes);
+  end_ += aligned(bytes);
+  return place;
 }
 
 // The requests are the same on all ranks.
-void DeviceSteps::write(hxc_step* const* ranks, std::byte* to) const {
-  const std::size_t requests = aligned(ranks_ * sizeof(hxc_step));
+const hxc_step* DeviceSteps::upload(hxc_step* const* ranks, cudaStream_t stream) {
   for (std::size_t i = 0; i < ranks_; ++i) {
     hxc_step step = *ranks[i];
     step.model = model_;
     step.place = places_ + i;
     step.weights = weights_ + i;
-    step.requests = reinterpret_cast<const hxc_request*>(steps_.data() + requests);
-    std::memcpy(to + i * sizeof step, &step, sizeof step);
+    step.requests = reinterpret_cast<const hxc_request*>(device_.data() + requests_at_);
+    std::memcpy(next_.data() + steps_at_ + i * sizeof step, &step, sizeof step);
   }
   const hxc_step& any = *ranks[0];
-  if (any.is_prompt || any.requests == nullptr) return;
-  std::memcpy(to + requests, any.requests,
-              static_cast<std::size_t>(any.request_count) * sizeof(hxc_request));
+  if (!any.is_prompt && any.request_count > 0) {
+    std::memcpy(next_.data() + requests_at_, any.requests,
+                static_cast<std::size_t>(any.request_count) * sizeof(hxc_request));
+  }
+  if (next_ != last_) {
+    upload_ring().upload(device_.data(), next_, stream);
+    last_ = next_;
+  }
+  return reinterpret_cast<const hxc_step*>(device_.data() + steps_at_);
 }
 
 }  // namespace helixcheck::cuda

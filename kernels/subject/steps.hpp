@@ -16,33 +16,23 @@ class DeviceSteps {
  public:
   DeviceSteps(const hxc_model& model, const hxc_rank* const* places,
               const hxc_weights* const* weights, const hxc_limits& limits);
-  ~DeviceSteps();
-  DeviceSteps(const DeviceSteps&) = delete;
-  DeviceSteps& operator=(const DeviceSteps&) = delete;
 
   // The steps on the device, [ranks], always at one address. Enqueues an upload if they differ from
   // the last ones.
   const hxc_step* upload(hxc_step* const* ranks, cudaStream_t stream);
 
  private:
-  // Uploads read pinned memory later: a slot is free again when its event has passed.
-  struct Slot {
-    PinnedBlock block;
-    cudaEvent_t uploaded = nullptr;
-  };
-  static constexpr std::size_t kSlots = 4;
+  std::byte* add(const void* values, std::size_t bytes);
 
-  void write(hxc_step* const* ranks, std::byte* to) const;
-
-  std::size_t ranks_, step_bytes_;
-  DeviceBlock constants_;  // model, inv_freq, places, weights
+  std::size_t ranks_;
+  DeviceBlock device_;
+  // What device_ is to hold: model, inv_freq, places and weights, which stay; steps; requests.
+  std::vector<std::byte> next_, last_;
+  std::size_t end_ = 0;  // while the constants are laid out
   const hxc_model* model_ = nullptr;
   const hxc_rank* places_ = nullptr;
   const hxc_weights* weights_ = nullptr;
-  DeviceBlock steps_;  // hxc_step [ranks], then the requests
-  std::vector<std::byte> last_, next_;
-  std::vector<Slot> slots_;
-  std::size_t slot_ = 0;
+  std::size_t steps_at_ = 0, requests_at_ = 0;
 };
 
 }  // namespace helixcheck::cuda

@@ -44,12 +44,24 @@ std::vector<std::int64_t> page_sequence(const Scenario& scenario, std::int64_t p
   return order;
 }
 
+std::int64_t page_pitch_of(const Scenario& scenario) {
+  const Problem& problem = scenario.problem;
+  const Layout& layout = scenario.layout;
+  const std::int64_t row = problem.kv_lora_rank + problem.qk_rope_head_dim + layout.row_gap;
+  return (layout.kv_cache_tokens_per_block * row + layout.page_gap) *
+         static_cast<std::int64_t>(size_of(problem.kv_cache_dtype));
+}
+
 }  // namespace
 
-PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages, Memory& memory)
+std::size_t PagedCache::pool_bytes(const Scenario& scenario, std::int64_t pages) {
+  return static_cast<std::size_t>((pages + scenario.layout.spare_pages) * page_pitch_of(scenario));
+}
+
+PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages, const PoolPlace& place)
     : tokens_per_page_(scenario.layout.kv_cache_tokens_per_block),
       id_base_(scenario.layout.page_id_base),
-      home_(memory) {
+      home_(place) {
   const Problem& problem = scenario.problem;
   const Layout& layout = scenario.layout;
   const Dtype dtype = problem.kv_cache_dtype;
@@ -57,7 +69,7 @@ PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages, Memory& mem
   element_bytes_ = static_cast<std::int64_t>(size_of(dtype));
   row_bytes_ = width * element_bytes_;
   row_pitch_ = row_bytes_ + layout.row_gap * element_bytes_;
-  page_pitch_ = tokens_per_page_ * row_pitch_ + layout.page_gap * element_bytes_;
+  page_pitch_ = page_pitch_of(scenario);
   const std::int64_t total = pages + layout.spare_pages;
   pattern_.resize(static_cast<std::size_t>(page_pitch_));
   const std::uint32_t code = poison_code(layout.poison, dtype);
@@ -85,7 +97,11 @@ PagedCache::PagedCache(const Scenario& scenario, std::int64_t pages, Memory& mem
 void PagedCache::place_pool(std::int64_t pages) {
   constexpr std::int64_t kReach = std::int64_t{1} << 31;
   const std::int64_t pool = pages * page_pitch_, first = id_base_ * page_pitch_;
-  if (!home_.is_host()) return place_on_device(first, pool);
+  if (home_.memory != nullptr) {
+    memory_ = {home_.mirror, static_cast<std::size_t>(pool)};
+    subject_pool_ = home_.device;
+    return;
+  }
   if (first + pool <= kReach * element_bytes_) {
     compact_.resize(static_cast<std::size_t>(pool));
     memory_ = compact_;
@@ -98,14 +114,6 @@ void PagedCache::place_pool(std::int64_t pages) {
   memory_ = {spread_.data() + before + first, static_cast<std::size_t>(pool)};
   subject_pool_ = memory_.data();
   for (std::int64_t page = 0; page < pages; ++page) add_images(page);
-}
-
-void PagedCache::place_on_device(std::int64_t first, std::int64_t pool) {
-  (void)first;
-  pool_ = Block(home_, static_cast<std::size_t>(pool));
-  mirror_ = Block(home_, static_cast<std::size_t>(pool), Block::Side::host);
-  memory_ = {mirror_.data(), static_cast<std::size_t>(pool)};
-  subject_pool_ = pool_.data();
 }
 
 void PagedCache::add_images(std::int64_t page) {
@@ -244,24 +252,22 @@ void PagedCache::changed(const std::byte* begin, std::int64_t bytes) {
 }
 
 void PagedCache::upload() {
-  if (home_.is_host()) return;
-  home_.upload(subject_pool_ + dirty_begin_, memory_.data() + dirty_begin_,
-               dirty_end_ - dirty_begin_);
-  dirty_begin_ = dirty_end_ = 0;
+  home_.memory->upload(subject_pool_ + dirty_begin_, memory_.data() + dirty_begin_,
+                       dirty_end_ - dirty_begin_);
+  forget_changes();
 }
 
 void PagedCache::download() {
-  if (!home_.is_host()) home_.download(memory_.data(), subject_pool_, memory_.size());
+  home_.memory->download(memory_.data(), subject_pool_, memory_.size());
 }
 
 void PagedCache::download(std::int64_t id, std::int64_t begin, std::int64_t end) {
-  if (home_.is_host()) return;
   for (std::int64_t local = begin; local < end;) {
     const std::int64_t page_end = (local / tokens_per_page_ + 1) * tokens_per_page_;
     const std::int64_t rows = std::min(end, page_end) - local;
     std::byte* mirror = row_address(id, local);
-    home_.download(mirror, subject_pool_ + (mirror - memory_.data()),
-                   static_cast<std::size_t>(rows * row_pitch_ - (row_pitch_ - row_bytes_)));
+    home_.memory->download(mirror, subject_pool_ + (mirror - memory_.data()),
+                           static_cast<std::size_t>(rows * row_pitch_ - (row_pitch_ - row_bytes_)));
     local += rows;
   }
 }

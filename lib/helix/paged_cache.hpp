@@ -20,8 +20,8 @@
 #include <span>
 #include <vector>
 
-#include "device/memory.hpp"
 #include "helix/address_span.hpp"
+#include "helix/cache_pools.hpp"
 #include "scenario/scenario.hpp"
 #include "subject/helixcheck_subject.h"
 
@@ -30,9 +30,12 @@ namespace helixcheck {
 class PagedCache {
  public:
   // `pages`: how many may be in use at once. Physical ids start at layout.page_id_base.
-  // Throws ResourceError where they need more address space than there is. The memory must outlive
-  // the object.
-  PagedCache(const Scenario& scenario, std::int64_t pages, Memory& memory = host_memory());
+  // `place` must outlive the object. Throws ResourceError where they need more address space than
+  // there is.
+  PagedCache(const Scenario& scenario, std::int64_t pages, const PoolPlace& place = {});
+
+  // Bytes of a pool for that many pages.
+  static std::size_t pool_bytes(const Scenario& scenario, std::int64_t pages);
 
   hxc_tensor view() const {
     return view_;
@@ -54,7 +57,9 @@ class PagedCache {
   std::byte* read(std::int64_t request, std::byte* out) const;
 
   // Device memory, in stream order: what changed here since the last call; the pool as it is there;
-  // or rows [begin, end) of a request. Nothing to do for host memory.
+  // or rows [begin, end) of a request.
+  bool ahead() const { return dirty_end_ > 0; }
+  void forget_changes() { dirty_begin_ = dirty_end_ = 0; }
   void upload();
   void download();
   void download(std::int64_t request, std::int64_t begin, std::int64_t end);
@@ -76,7 +81,6 @@ class PagedCache {
     std::int64_t length = 0;
   };
   void place_pool(std::int64_t pages);
-  void place_on_device(std::int64_t first, std::int64_t pool);
   void changed(const std::byte* begin, std::int64_t bytes);
   std::byte* row_address(std::int64_t request, std::int64_t local) const;
   void add_images(std::int64_t page);
@@ -92,14 +96,12 @@ class PagedCache {
   std::int64_t tokens_per_page_, row_bytes_, row_pitch_, page_pitch_, id_base_;
   std::vector<std::byte> pattern_;  // poison, one row pitch and more
   std::int64_t element_bytes_;
-  Memory& home_;                    // where the subject sees the pool
-  std::vector<std::byte> compact_;  // the pool, where 31 bits reach all of it
-  AddressSpan spread_;              // else what it lies in
-  std::span<std::byte> memory_;     // the pool, or its mirror
-  std::vector<std::byte*> images_;  // where pages seem to lie to who counts in 32 bits
-  Block mirror_;                    // of a device's pool
-  Block pool_;                      // on the device
-  std::byte* subject_pool_ = nullptr;
+  PoolPlace home_;                               // on a device, else nothing
+  std::vector<std::byte> compact_;               // the pool, where 31 bits reach all of it
+  AddressSpan spread_;                           // else what it lies in
+  std::span<std::byte> memory_;                  // the pool, or its mirror
+  std::vector<std::byte*> images_;               // where pages seem to lie to who counts in 32 bits
+  std::byte* subject_pool_ = nullptr;            // the pool where the subject sees it
   std::size_t dirty_begin_ = 0, dirty_end_ = 0;  // bytes of the mirror that are ahead of the device
   std::vector<std::byte> expected_;  // what memory_ holds if nobody writes what he may not
   std::vector<std::int64_t> free_;   // pool indices; the last is taken next

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "generate/philox.hpp"
+#include "helix/cache_pools.hpp"
 #include "helix/communicator.hpp"
 #include "helix/extents.hpp"
 #include "helix/prompt.hpp"
@@ -68,6 +69,7 @@ struct Pipeline::Impl {
   const WeightCopies weight_copies;
   const WeightAddress weight_address;
   TapBuffers buffers;
+  CachePools pools;
   RankStates ranks;
   PromptFiller prompts;
   std::vector<hxc_step*> steps;
@@ -95,14 +97,17 @@ struct Pipeline::Impl {
         weight_copies(in, memory),
         weight_address([this](const Tensor& tensor) { return weight_copies.address_of(tensor); }),
         buffers(memory, static_cast<std::size_t>(w.local_ranks())),
-        prompts(in, w, ranks, buffers, prompt_chunk),
+        pools(memory, pool_bytes()),
+        prompts(in, w, ranks, buffers, pools, prompt_chunk),
         collector(w, ranks) {
     require_parts(subject, problem.entry);
     world.use(memory);
     for (int i = 0; i < world.local_ranks(); ++i) {
-      const RankMemory where{memory, buffers, static_cast<std::size_t>(i), weight_address};
+      const RankMemory where{memory, buffers, static_cast<std::size_t>(i), weight_address,
+                             pools.place(static_cast<std::size_t>(i))};
       ranks.push_back(
           std::make_unique<RankState>(inputs, model, world.first_local() + i, extents, where));
+      pools.add(ranks.back()->cache());
       steps.push_back(&ranks.back()->step());
       places.push_back(&ranks.back()->place());
       weights.push_back(&ranks.back()->weights());
@@ -125,6 +130,15 @@ struct Pipeline::Impl {
                             extents.local_len, world.local_ranks()};
     instance = std::make_unique<Subject::Instance>(subject, model, places, weights, limits);
     for (auto& rank : ranks) rank->set_workspace(instance->workspace_bytes());
+  }
+
+  std::vector<std::size_t> pool_bytes() const {
+    std::vector<std::size_t> bytes;
+    for (int i = 0; i < world.local_ranks(); ++i) {
+      const hxc_rank place = make_place(scenario, world.first_local() + i);
+      bytes.push_back(PagedCache::pool_bytes(scenario, pages_of(extents, place)));
+    }
+    return bytes;
   }
 
   Extents merge_extents() const {
@@ -198,11 +212,11 @@ struct Pipeline::Impl {
       taps.history = &history;
       buffers.upload({static_cast<std::size_t>(Tap::position), static_cast<std::size_t>(Tap::slot),
                       TapBuffers::kHidden});
-      for (auto& rank : ranks) rank->cache().upload();
+      pools.upload();
       run_part(project, number);
       if (append.first != project.first) run_part(append, number);
       buffers.download(Stage::project);
-      prompts.read_chunk(request, begin);
+      if (!memory.is_host()) prompts.read_chunk(request, begin);
       finish_queue(append.first, number);
       prompts.accept_chunk(request, begin);
       if (scenario.run.observe == Observe::end) continue;
@@ -280,7 +294,7 @@ struct Pipeline::Impl {
       if (plan && !plan_is_usable()) return false;
     }
     collect(queued, requests, number);
-    for (auto& rank : ranks) rank->cache().download();
+    pools.download();
     finish_queue(subject.parts().back().last, number);
     collector.read_late_changes();
     take_shown(Tap::cache_late, Tap::cache_late);
@@ -293,8 +307,7 @@ struct Pipeline::Impl {
                               Stage::combine, Stage::output}) {
       if (covers(part, stage)) buffers.download(stage);
     }
-    if (!covers(part, Stage::append)) return;
-    for (auto& rank : ranks) rank->cache().download();
+    if (covers(part, Stage::append)) pools.download();
   }
 
   // Takes the taps of the queued parts, which are done then.
@@ -355,7 +368,7 @@ struct Pipeline::Impl {
     } else {
       buffers.upload({slot(Tap::block_table), slot(Tap::q), slot(Tap::latent)});
     }
-    for (auto& rank : ranks) rank->cache().upload();
+    pools.upload();
   }
 
   // `layer`: hidden states; `core`: queries of the rank's heads and the new latent rows. Padding

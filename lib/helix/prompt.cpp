@@ -100,6 +100,7 @@ PromptTaps PromptFiller::lay_out_chunk(const RequestState& request, std::int64_t
 }
 
 void PromptFiller::read_chunk(const RequestState& request, std::int64_t begin) {
+  if (pools_.in_one_piece()) return pools_.download();
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     const std::int64_t all = owned(request, world_.first_local() + static_cast<int>(i));
     ranks_[i]->cache().download(request.id, begin, std::min(begin + chunk_, all));

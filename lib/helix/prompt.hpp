@@ -19,12 +19,13 @@ class PromptFiller {
  public:
   // All must outlive the object.
   PromptFiller(const Inputs& inputs, const World& world, RankStates& ranks, TapBuffers& buffers,
-               std::int64_t chunk)
+               CachePools& pools, std::int64_t chunk)
       : inputs_(inputs),
         scenario_(inputs.scenario()),
         world_(world),
         ranks_(ranks),
         buffers_(buffers),
+        pools_(pools),
         chunk_(chunk) {}
 
   std::int64_t chunk() const { return chunk_; }  // prompt rows of a rank that make one step
@@ -57,6 +58,7 @@ class PromptFiller {
   const World& world_;
   RankStates& ranks_;
   TapBuffers& buffers_;
+  CachePools& pools_;
   const std::int64_t chunk_;
   std::vector<double> values_;  // one widened row
 };

@@ -117,14 +117,16 @@ hxc_weights make_weights(const Inputs& inputs, const hxc_rank& place,
   return views;
 }
 
+std::int64_t pages_of(const Extents& extents, const hxc_rank& place) {
+  return extents.pages.empty() ? 0 : extents.pages[static_cast<std::size_t>(place.kvp_rank)];
+}
+
 RankState::RankState(const Inputs& inputs, const hxc_model& model, int rank, const Extents& extents,
                      const RankMemory& where)
     : scenario_(inputs.scenario()),
       place_(make_place(inputs.scenario(), rank)),
       weights_(make_weights(inputs, place_, where.address_of)),
-      cache_(inputs.scenario(),
-             extents.pages.empty() ? 0 : extents.pages[static_cast<std::size_t>(place_.kvp_rank)],
-             where.memory),
+      cache_(inputs.scenario(), pages_of(extents, place_), where.pool),
       max_pages_(std::max<std::int64_t>(extents.pages_per_request, 1)),
       where_(where) {
   step_.model = &model;

@@ -36,7 +36,11 @@ struct RankMemory {
   TapBuffers& buffers;
   std::size_t local;  // the rank's number among those of this process
   const WeightAddress& address_of;
+  PoolPlace pool;
 };
+
+// Pages of the rank's cache that are in use at once.
+std::int64_t pages_of(const Extents& extents, const hxc_rank& place);
 
 class RankState {
  public:

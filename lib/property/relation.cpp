@@ -68,7 +68,7 @@ class RelationCheck {
     rules_.outputs = relation.outputs;
     rules_.prefix = relation.prefix;
     rules_.sources_are_free =
-        scenario.problem.entry == Entry::layer && overridden(subject, HXC_PROJECT);
+        scenario.problem.entry == Entry::layer && sources_vary(subject);
   }
 
   PropertyResult check();

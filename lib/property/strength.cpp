@@ -72,6 +72,10 @@ Strength strength_of(std::string_view property, const Subject& subject) {
   throw InputError(fmt::format("property '{}' has no place in the strength table", property));
 }
 
+bool sources_vary(const Subject& subject) {
+  return overridden(subject, HXC_PROJECT) || !subject.memory().is_host();
+}
+
 bool overridden(const Subject& subject, hxc_stage stage) {
   return subject.part_of(stage).overridden;
 }

@@ -21,6 +21,10 @@ std::span<const Strengths> strengths();
 // that the table does not list.
 Strength strength_of(std::string_view property, const Subject& subject);
 
+// Whether another layout or world may change the bits of queries and cache rows: a subject's own
+// projections, or products whose order of summation follows their shape.
+bool sources_vary(const Subject& subject);
+
 // Whether anything but the built-in subject works on `stage`.
 bool overridden(const Subject& subject, hxc_stage stage);
 
