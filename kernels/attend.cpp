@@ -4,9 +4,9 @@
 #include "kernels/attend.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numbers>
+#include <string>
 
 #include "kernels/attend_args.hpp"
 #include "kernels/check.hpp"
@@ -48,10 +48,10 @@ bool choose_mma(AttendLaunch& launch, const Device& device) {
   if (!suits_tensor_cores(s)) return false;
   // A block of 64 heads reads its queries through two slots of the ring.
   for (int heads = s.heads <= 16 ? 16 : s.heads <= 32 ? 32 : 64; heads >= 16; heads /= 2) {
-    const int fewest = heads == 64 ? 3 : 2;
+    const int fewest = 3;
     for (int stages = kMostStages; stages >= fewest; --stages) {
       launch.shared_bytes = mma_shared_bytes(s, heads, stages);
-      if (launch.shared_bytes + 1024 > device.shared_bytes) continue;  // 1024: static variables
+      if (launch.shared_bytes + 4096 > device.shared_bytes) continue;  // 4096: static variables
       launch.tensor_cores = true;
       launch.head_block = heads;
       launch.stages = stages;
@@ -85,7 +85,7 @@ double modelled_tiles(const AttendLaunch& launch, const Device& device, std::int
   const double tile_bytes = static_cast<double>(kTile * (s.latent + s.rope)) * 2;
   const double sums = splits == 1 ? 0 : 8.0 * launch.head_block * s.latent / tile_bytes;
   const double merge = splits == 1 ? 0 : 4 + 0.1 * static_cast<double>(splits);
-  return waves * (static_cast<double>(per_split) + 4 + sums) * (1 + 0.1 / waves) + merge;
+  return waves * (static_cast<double>(per_split) + 4 + sums) + merge;
 }
 
 std::int64_t choose_splits(const AttendLaunch& launch, const Device& device) {
@@ -111,6 +111,13 @@ std::size_t statistics_bytes(const AttendLaunch& launch) {
   return (workspace_entries(launch) * sizeof(float2) + 255) / 256 * 256;
 }
 
+PageDivider page_divider(std::int64_t tokens) {
+  unsigned shift = 0;
+  while ((std::int64_t{1} << shift) < tokens) ++shift;
+  const std::int64_t spare = (std::int64_t{1} << shift) - tokens;
+  return {static_cast<unsigned>(tokens), static_cast<unsigned>((spare << 32) / tokens + 1), shift};
+}
+
 AttendArgs arguments(const AttendLaunch& launch, const hxc_step* steps, void* workspace) {
   const AttendSizes& s = launch.sizes;
   AttendArgs a{};
@@ -123,7 +130,7 @@ AttendArgs arguments(const AttendLaunch& launch, const hxc_step* steps, void* wo
   a.stages = launch.stages;
   a.splits = launch.splits;
   a.keys_per_split = static_cast<int>(launch.keys_per_split);
-  a.tokens_per_block = static_cast<int>(s.tokens_per_block);
+  a.page = page_divider(s.tokens_per_block);
   a.dtype = s.dtype;
   a.lse_form = s.lse_form;
   a.kv_scale = static_cast<float>(s.kv_scale);
@@ -135,6 +142,14 @@ AttendArgs arguments(const AttendLaunch& launch, const hxc_step* steps, void* wo
 }
 
 }  // namespace
+
+void allow_shared_memory(const void* kernel) {
+  cudaFuncAttributes attributes{};
+  HXC_CHECK(cudaFuncGetAttributes(&attributes, kernel));
+  const std::size_t dynamic = current_device().shared_bytes - attributes.sharedSizeBytes;
+  HXC_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                 static_cast<int>(dynamic)));
+}
 
 AttendLaunch plan_attend(const AttendSizes& sizes) {
   const Device device = current_device();

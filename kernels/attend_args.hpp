@@ -11,11 +11,18 @@
 
 namespace helixcheck::cuda {
 
+// Division of a key by the tokens of a page, exact for keys below 2^31: a multiplication and a
+// shift.
+struct PageDivider {
+  unsigned tokens, factor, shift;
+};
+
 struct AttendArgs {
   const hxc_step* steps;  // [ranks]
   std::int64_t max_rows;
   int heads, latent, rope, head_blocks, stages;
-  int splits, keys_per_split, tokens_per_block;
+  int splits, keys_per_split;
+  PageDivider page;
   int dtype, lse_form;
   float kv_scale;
   float score_scale;   // softmax_scale * log2(e): scores are powers of two
@@ -30,6 +37,9 @@ struct Grid {
 };
 
 constexpr int kTile = 32;  // keys, for both kernels
+
+// Lets a kernel take all the shared memory a thread block may have: plans of other sizes share it.
+void allow_shared_memory(const void* kernel);
 
 // Each kernel: what it needs of shared memory, one-time preparation, and launch.
 std::size_t simt_shared_bytes(const AttendSizes& sizes, int head_block);

@@ -7,6 +7,14 @@
 
 namespace helixcheck::cuda {
 
+__device__ inline int page_of(const PageDivider& page, int key) {
+  return static_cast<int>((__umulhi(page.factor, key) + key) >> page.shift);
+}
+
+__device__ inline int token_of(const PageDivider& page, int key) {
+  return key - page_of(page, key) * static_cast<int>(page.tokens);
+}
+
 struct RowPart {
   int rank, split, live_splits, head_block;
   std::int64_t row, request;
@@ -18,8 +26,11 @@ __device__ inline int live_splits(const AttendArgs& args, int visible) {
   return min(args.splits, (visible + args.keys_per_split - 1) / args.keys_per_split);
 }
 
-__device__ inline int visible_keys(const hxc_step& step, std::int64_t row, std::int64_t request) {
-  return request < 0 ? 0 : static_cast<int>(max(int_at(step.visible, row), std::int64_t{0}));
+// The two loads do not wait for one another: a short row's time is a chain of loads.
+__device__ inline int visible_keys(const hxc_step& step, std::int64_t row, std::int64_t& request) {
+  request = int_at(step.row_request, row);
+  const std::int64_t visible = int_at(step.visible, row);
+  return request < 0 || visible < 0 ? 0 : static_cast<int>(visible);
 }
 
 __device__ inline RowPart row_part(const AttendArgs& args) {
@@ -31,7 +42,6 @@ __device__ inline RowPart row_part(const AttendArgs& args) {
   part.row = index / args.splits;
   part.rank = static_cast<int>(blockIdx.y);
   const hxc_step& step = args.steps[part.rank];
-  part.request = int_at(step.row_request, part.row);
   part.visible = visible_keys(step, part.row, part.request);
   part.live_splits = live_splits(args, part.visible);
   part.begin = min(part.split * args.keys_per_split, part.visible);

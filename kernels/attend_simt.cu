@@ -68,8 +68,8 @@ __device__ void find_keys(const AttendArgs& args, const hxc_step& step, const Ro
   const int i = static_cast<int>(threadIdx.x);
   if (i >= count) return;
   const int key = begin + i;
-  const std::int64_t page = int_at(step.block_table, part.request, key / args.tokens_per_block);
-  s.keys[i] = offset(step.cache, page, key % args.tokens_per_block);
+  const std::int64_t page = int_at(step.block_table, part.request, page_of(args.page, key));
+  s.keys[i] = offset(step.cache, page, token_of(args.page, key));
 }
 
 // Scaled scores of a tile: a warp takes every fourth key, its lanes stride over the width.
@@ -221,9 +221,7 @@ std::size_t simt_shared_bytes(const AttendSizes& sizes, int head_block) {
 }
 
 void prepare_simt(const AttendLaunch& launch) {
-  HXC_CHECK(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel_of(launch)),
-                                 cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(launch.shared_bytes)));
+  allow_shared_memory(reinterpret_cast<const void*>(kernel_of(launch)));
 }
 
 void launch_simt(const AttendLaunch& launch, const AttendArgs& args, Grid grid,

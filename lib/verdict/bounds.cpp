@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "mla/formats.hpp"
 
@@ -37,7 +38,8 @@ double p_unit(const Contract& contract, Dtype dtype) {
 // Probabilities below half the smallest subnormal of their format vanish: an absolute error of each
 // normalised weight.
 double p_floor(const Contract& contract, const AttendFacts& facts) {
-  const double smallest = contract.p_model ? traits(facts.dtype).min_subnormal : kTinyFp32;
+  const double stored = contract.p_model ? traits(facts.dtype).min_subnormal : kTinyFp32;
+  const double smallest = std::max(stored, 2 * contract.least_exp);
   return 0.5 * smallest * std::exp(facts.head.max_score - facts.head.lse);
 }
 
@@ -115,6 +117,12 @@ bool dithered(const AttendFacts& facts) {
          facts.head.inv_n_eff * static_cast<double>(facts.visible) > 1 + 0x1p-20;
 }
 
+// The same for probabilities in a 16-bit format: a spread of 0.1 covers a dozen codes or more.
+bool rounds_unrelated(const AttendFacts& facts) {
+  return facts.independent &&
+         facts.head.inv_n_eff * static_cast<double>(facts.visible) > 1 + 0.1 * 0.1;
+}
+
 }  // namespace
 
 // Any order of summation in which at most `chain` roundings meet any product: |error| <= chain
@@ -159,14 +167,19 @@ double cache_value(double value, double scale) {
 // v^2 - o^2). The difference is known to 1e-13 of `square` only.
 double ValueBound::operator()(double square, double o, double sum_abs) const {
   const double centred = std::max(0.0, square - o * o) + 4e-13 * square;
-  return magnitude * std::sqrt(square) + spread * std::sqrt(centred) + value * std::abs(o) +
+  const double p = std::min(rounded_p * std::sqrt(square), rounded_p * std::abs(o) + random_p);
+  return magnitude * std::sqrt(square) + p + spread * std::sqrt(centred) + value * std::abs(o) +
          absolute * sum_abs + (square > 0 ? underflow : 0);
 }
 
 // o_j = sum w_i v_ij / sum w_i.
-//   magnitude  each rounded P is off by u_P (also where the row sum is taken from rounded P: its
-//              share is then u_P sum p |v - o|, no more than the bound used for sum p |v|); the
-//              value sum has a rounding for each block of keys and for each rescaling of a tile
+//   magnitude  the value sum has a rounding for each block of keys and for each rescaling of a tile
+//   rounded_p  each rounded P is off by u_P (also where the row sum is taken from rounded P: its
+//              share is then u_P sum p |v - o|, no more than the bound used for sum p |v|). Where
+//              the scores spread over many codes of P, the errors are unrelated but for a common
+//              part, at most u_P |o|: by Hoeffding's inequality the rest exceeds
+//              8 u_P sqrt(sum p^2 v^2) with a chance below 3e-14, and sum p^2 v^2 is at most
+//              max |v|^2 sum p^2
 //   spread     an error theta of w_i enters numerator and denominator: theta p_i (v_ij - o_j)
 //   value      row sum and division act on the result as a whole
 //   absolute   probabilities that vanish in their format
@@ -180,8 +193,13 @@ ValueBound attend_value(const Contract& contract, const AttendFacts& facts) {
   if (!(flat(facts) && facts.exact_values)) {
     bound.underflow = underflow(facts.visible) + underflow(facts.visible / contract.tile + 2);
   }
+  bound.random_p = std::numeric_limits<double>::infinity();
   if (!flat(facts)) {
-    bound.magnitude += p_unit(contract, facts.dtype);
+    bound.rounded_p = kHigherOrders * p_unit(contract, facts.dtype);
+    if (rounds_unrelated(facts)) {
+      bound.random_p =
+          8 * bound.rounded_p * std::sqrt(facts.head.inv_n_eff) * facts.head.max_abs_key;
+    }
     bound.absolute = p_floor(contract, facts);
     if (contract.sum_from_rounded_p) {
       bound.value += bound.absolute * static_cast<double>(facts.visible);

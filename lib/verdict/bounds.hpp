@@ -44,9 +44,12 @@ struct AttendFacts {
 };
 
 // Coefficients of the bound of one (row, head): |error of o_j| <= magnitude * sum p |v_j|
-// + spread * sum p |v_j - o_j| + value * |o_j| + absolute * sum |v_j|.
+// + spread * sum p |v_j - o_j| + value * |o_j| + absolute * sum |v_j|
+// + min(rounded_p * sum p |v_j|, rounded_p * |o_j| + random_p).
 struct ValueBound {
   double magnitude = 0, spread = 0, value = 0, absolute = 0;
+  double rounded_p = 0;  // unit of the probabilities' store
+  double random_p = 0;   // what its errors add up to where they are unrelated; infinite elsewhere
   double underflow = 0;  // where anything but zeros is summed
   // `square` = sum p v_j^2, `sum_abs` = sum |v_j|.
   double operator()(double square, double o, double sum_abs) const;

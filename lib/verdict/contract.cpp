@@ -43,9 +43,11 @@ constexpr Contract tensor_core() {
 constexpr Contract cuda() {
   Contract c = tensor_core();
   c.name = "cuda";
-  c.about = "built-in CUDA subject: tensor cores for 16-bit formats, tiles of 64 keys";
+  c.about = "built-in CUDA subject: tensor cores for 16-bit formats, tiles of 32 keys";
   c.extra = 68;
   c.fp32_block = 1;
+  c.tile = 32;
+  c.least_exp = 0x1p-126;  // ex2.approx.ftz
   c.reduce_in_model_dtype = true;
   return c;
 }
@@ -99,6 +101,7 @@ constexpr Contract unknown() {
   c.p_model = true;
   c.sum_from_rounded_p = true;
   c.eps_exp = 1e-4;  // polynomial exponentials
+  c.least_exp = 0x1p-126;
   c.rope_angle = RopeAngle::fp32;
   c.rope_table_unit = 0x1p-7;  // a bf16 table and bf16 products
   c.norm_rounds_first = true;

@@ -30,6 +30,7 @@ struct Contract {
   bool p_model = false;  // probabilities enter the value product in the model dtype, else in fp32
   bool sum_from_rounded_p = false;  // the row sum may be taken from rounded probabilities
   double eps_exp = 0x1p-22;         // relative error of one exponential
+  double least_exp = 0x1p-149;      // smaller exponentials become 0
   RopeAngle rope_angle = RopeAngle::fp64;
   double rope_table_unit = 0x1p-24;  // rounding of cos, sin and of their products
   bool norm_rounds_first = false;    // RMSNorm stores x / rms in dtype before the weight
