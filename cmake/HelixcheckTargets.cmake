@@ -30,6 +30,7 @@ endif()
 find_program(HELIXCHECK_CCACHE ccache)
 if(HELIXCHECK_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${HELIXCHECK_CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${HELIXCHECK_CCACHE})
 endif()
 
 # helixcheck_library(<room> SOURCES ... [USES ...]): static library helixcheck_<room>; USES names

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "device/cuda.hpp"
+#include "kernels/bench_support.hpp"
 #include "kernels/check.hpp"
 #include "kernels/memory/cuda_memory.hpp"
 #include "kernels/subject/subject.hpp"
@@ -43,6 +44,10 @@ class BuiltModule final : public Module {
   std::span<const hxc_subject* const> subjects() const override {
     static const std::array<const hxc_subject*, 2> all = {&subject(), &subject_agrs()};
     return all;
+  }
+
+  std::unique_ptr<Timing> make_timing(Memory& memory) const override {
+    return cuda::make_timing(memory);
   }
 
   std::unique_ptr<Accelerator> make_accelerator(Memory&) const override { return nullptr; }

@@ -19,10 +19,29 @@ std::size_t rounded(std::size_t bytes) {
   return (wanted + step - 1) / step * step;
 }
 
+std::vector<BlockCache*>& caches_of_thread() {
+  thread_local std::vector<BlockCache*> caches;
+  return caches;
+}
+
 }  // namespace
 
+BlockCache::BlockCache(Kind kind) : kind_(kind) {
+  caches_of_thread().push_back(this);
+}
+
 BlockCache::~BlockCache() {
+  std::erase(caches_of_thread(), this);
   drop_spare();
+}
+
+std::int64_t BlockCache::spare_device_bytes() {
+  std::size_t bytes = 0;
+  for (const BlockCache* cache : caches_of_thread()) {
+    if (cache->kind_ != Kind::device) continue;
+    for (const auto& [size, block] : cache->spare_) bytes += size;
+  }
+  return static_cast<std::int64_t>(bytes);
 }
 
 std::byte* BlockCache::take(std::size_t bytes) {
@@ -35,7 +54,9 @@ std::byte* BlockCache::take(std::size_t bytes) {
   }
   std::byte* block = request(size);
   if (block == nullptr) {
-    drop_spare();
+    for (BlockCache* cache : caches_of_thread()) {
+      if (cache->kind_ == kind_) cache->drop_spare();
+    }
     block = request(size);
   }
   if (block == nullptr) {

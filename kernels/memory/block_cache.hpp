@@ -1,8 +1,10 @@
-// Blocks of device or pinned host memory, kept by size after their release.
+// Blocks of device or pinned host memory, kept by size after their release. A cache serves the
+// thread that made it; one that runs out of memory takes what the others of its thread keep.
 
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <unordered_map>
 #include <vector>
@@ -12,7 +14,7 @@ namespace helixcheck::cuda {
 class BlockCache {
  public:
   enum class Kind { device, pinned };
-  explicit BlockCache(Kind kind) : kind_(kind) {}
+  explicit BlockCache(Kind kind);
   ~BlockCache();
   BlockCache(const BlockCache&) = delete;
   BlockCache& operator=(const BlockCache&) = delete;
@@ -20,6 +22,8 @@ class BlockCache {
   // Throws ResourceError naming wanted and free bytes.
   std::byte* take(std::size_t bytes);
   void give_back(std::byte* block) noexcept;
+  // Of all caches of the calling thread.
+  static std::int64_t spare_device_bytes();
 
  private:
   std::byte* request(std::size_t bytes) const;  // null: out of memory

@@ -44,6 +44,7 @@ class CudaMemory final : public Memory {
   // the next user joins; for the host's own blocks the harness waits.
   std::byte* allocate(std::size_t bytes) override { return blocks_.take(bytes); }
   void release(std::byte* block) noexcept override { blocks_.give_back(block); }
+  std::int64_t spare_bytes() const override { return BlockCache::spare_device_bytes(); }
   std::byte* allocate_host(std::size_t bytes) override { return pinned_.take(bytes); }
   void release_host(std::byte* block) noexcept override { pinned_.give_back(block); }
 

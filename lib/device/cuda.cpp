@@ -80,8 +80,13 @@ void use_only(int device) {
   only_device = device;
 }
 
+int device() {
+  thread_local const int mine = device_of_thread();
+  return mine;
+}
+
 Memory& memory() {
-  thread_local const std::unique_ptr<Memory> mine = module().make_memory(device_of_thread());
+  thread_local const std::unique_ptr<Memory> mine = module().make_memory(device());
   return *mine;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "device/memory.hpp"
+#include "device/timing.hpp"
 #include "subject/helixcheck_subject.h"
 
 namespace helixcheck {
@@ -36,6 +37,8 @@ class Module {
   // A stream of its own on a device. The result serves one thread.
   virtual std::unique_ptr<Memory> make_memory(int device) const = 0;
   virtual std::span<const hxc_subject* const> subjects() const = 0;
+  // A clock, and what the device reaches, on the device and the stream of `memory`.
+  virtual std::unique_ptr<Timing> make_timing(Memory& memory) const = 0;
   // fp64 work for the judge, on the device and the stream of `memory`.
   virtual std::unique_ptr<Accelerator> make_accelerator(Memory& memory) const = 0;
 };
@@ -54,7 +57,8 @@ std::string state();
 // keeps to its own.
 void use_only(int device);
 
-// The calling thread's memory, made when it first asks.
+// The calling thread's device and its memory there, made when it first asks.
+int device();
 Memory& memory();
 Accelerator& accelerator();
 

@@ -66,6 +66,8 @@ class Memory {
   // Uninitialised, aligned to 256 bytes. Throws ResourceError naming wanted and free bytes.
   virtual std::byte* allocate(std::size_t bytes) = 0;
   virtual void release(std::byte* block) noexcept = 0;
+  // Kept after their release, for the calling thread's next blocks.
+  virtual std::int64_t spare_bytes() const { return 0; }
   // Of the host, for transfers.
   virtual std::byte* allocate_host(std::size_t bytes) = 0;
   virtual void release_host(std::byte* block) noexcept = 0;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "device/cuda.hpp"
 #include "generate/case.hpp"
 #include "helix/pipeline.hpp"
 #include "mla/formats.hpp"
@@ -116,6 +117,14 @@ void record_fault(RunResult& result, const SubjectError& error) {
   result.verdict.blame = blame;
 }
 
+std::string too_large(const Scenario& scenario, std::int64_t need, std::int64_t have,
+                      const std::string& of) {
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  return fmt::format("scenario {} needs about {:.1f} GiB of {}, but {:.1f} GiB are free",
+                     scenario.name, static_cast<double>(need) / kGiB, of,
+                     static_cast<double>(have) / kGiB);
+}
+
 RunResult run_once(const Scenario& scenario, World& world, const Subject& subject,
                    const RunOptions& options) {
   RunResult result;
@@ -166,11 +175,29 @@ std::unique_ptr<World> make_sim_world(const Scenario& scenario) {
 void require_memory(const Scenario& scenario) {
   const std::int64_t need = memory_need_bytes(scenario);
   const std::int64_t have = available_memory_bytes();
-  if (need <= have) return;
-  constexpr double kGiB = 1024.0 * 1024 * 1024;
-  throw InputError(fmt::format(
-      "scenario {} needs about {:.1f} GiB of memory, but {:.1f} GiB are free", scenario.name,
-      static_cast<double>(need) / kGiB, static_cast<double>(have) / kGiB));
+  if (need > have) throw InputError(too_large(scenario, need, have, "memory"));
+}
+
+void require_device_memory(const Scenario& scenario, const Subject& subject, World& world) {
+  if (subject.memory().is_host()) return;
+  std::string refusal;
+  const std::int64_t need = device_memory_need_bytes(scenario, world.local_ranks());
+  const std::int64_t have =
+      cuda::module().devices()[static_cast<std::size_t>(cuda::device())].free_bytes +
+      subject.memory().spare_bytes();
+  if (need > have) {
+    refusal = too_large(scenario, need, have, "memory on " + subject.memory().name());
+  }
+  // A rank that is short of memory must stop all of them.
+  const std::vector<Bytes> local(static_cast<std::size_t>(world.local_ranks()),
+                                 std::as_bytes(std::span(refusal)));
+  for (const Bytes& said : world.gather_to_root(local)) {
+    if (!refusal.empty() || said.empty()) continue;
+    refusal.assign(reinterpret_cast<const char*>(said.data()), said.size());
+  }
+  if (!world.agree(refusal.empty())) {
+    throw InputError(refusal.empty() ? "another rank's device is too small" : refusal);
+  }
 }
 
 RunResult run_scenario(const Scenario& scenario, World& world, const Subject& subject,

@@ -53,6 +53,9 @@ std::unique_ptr<World> make_sim_world(const Scenario& scenario);
 
 // Throws InputError if the scenario needs more memory than is free, naming both figures.
 void require_memory(const Scenario& scenario);
+// The same of the device that this process's ranks run on, where the subject runs on one. All ranks
+// throw if one of them must.
+void require_device_memory(const Scenario& scenario, const Subject& subject, World& world);
 
 // Runs `scenario` (valid) on a world of its size. Throws InputError if it hides so much that its
 // results cannot be judged. A run that fails is repeated once; a verdict that

@@ -2,6 +2,7 @@
 // for an estimate that rounds up.
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -13,6 +14,14 @@ namespace {
 
 constexpr double kBase = 64.0 * 1024 * 1024;  // program, libraries, small tables
 constexpr double kPromptChunk = 256;          // tokens projected at a time
+
+// Of a device: context, libraries and their workspaces; most bytes of rows that the fp64 reference
+// holds at once; most parts that attention cuts a row's keys into.
+constexpr double kDeviceBase = 1024.0 * 1024 * 1024;
+constexpr double kReferenceRows = 512.0 * 1024 * 1024;
+constexpr double kMostSplits = 64;
+constexpr double kDevicePromptChunk = 4096;  // tokens projected at a time on a device
+constexpr double kBlockRounding = 1.25;      // most that a block grows when its size is rounded up
 
 double code_bytes(Dtype dtype) {
   switch (dtype) {
@@ -110,6 +119,59 @@ double tap_bytes(const Sizes& s, double rows) {
   return rows * (replicated * s.ranks + by_tpa * s.kvp + by_rank * s.kvp) * (s.code + 4 + 8);
 }
 
+// Codes of one rank's weights: what is not cut by heads, its TPA share, its own share.
+double device_weight_bytes(const Sizes& s, double ranks_here) {
+  const double replicated = s.Rq * s.D + (s.R + s.P) * s.D;
+  const double query_in = s.Rq > 0 ? s.Rq : s.D;
+  const double by_tpa = s.H * (s.N + s.P) * query_in + s.H * s.N * s.R;
+  const double by_rank = s.H * s.Vd * s.R + s.D * s.H * s.Vd;
+  const double tpa = s.ranks / s.kvp;
+  const double one = replicated + by_tpa / tpa + by_rank / s.ranks;
+  // Ranks of one device share the un-sharded tensors.
+  return s.code * std::min(one * ranks_here, replicated + by_tpa + by_rank);
+}
+
+// The pools of the ranks that live on the device.
+double device_cache_bytes(const Scenario& scenario, const Sizes& s, const Load& load,
+                          double ranks_here) {
+  const Layout& layout = scenario.layout;
+  const auto page = static_cast<double>(layout.kv_cache_tokens_per_block);
+  const double stride = page * (s.R + s.P + static_cast<double>(layout.row_gap)) +
+                        static_cast<double>(layout.page_gap);
+  // Generated tokens may all belong to one rank.
+  const double pages = load.tokens / s.kvp / page + load.requests + load.rows / page +
+                       static_cast<double>(layout.spare_pages);
+  return ranks_here * pages * stride * code_bytes(scenario.problem.kv_cache_dtype);
+}
+
+// One buffer for each tensor of a step on one rank, sent and received copies, and the partial
+// results of split attention in fp32.
+double device_step_bytes(const Sizes& s, const Load& load, double ranks_here) {
+  const double tpa = s.ranks / s.kvp;
+  const double heads = s.H / tpa;
+  const double values = 3 * s.D + 2 * s.Rq + 2 * (s.R + s.P) + heads * (s.N + s.P) +
+                        heads * (s.R + s.P) + 4 * heads * (s.R + 2) + heads * s.Vd;
+  const double lanes = load.rows * heads;
+  const double parts = std::min(kMostSplits, std::ceil(load.longest / s.kvp / 256));
+  return ranks_here * (load.rows * values * s.code + lanes * parts * (s.R + 2) * 4);
+}
+
+// What the judge keeps on the device: rows of one request as codes and, a piece at a time, in fp64;
+// queries, scores and results of one request's rows.
+double device_reference_bytes(const Scenario& scenario, const Sizes& s, const Load& load,
+                              double rows_per_request) {
+  const double keys = std::ceil(load.longest / s.kvp) + load.rows;
+  const double wide = keys * (s.R + s.P) * 8;
+  const double codes = keys * (s.R + s.P) * code_bytes(scenario.problem.kv_cache_dtype);
+  const double lanes = rows_per_request * s.H;
+  return codes + std::min(wide, kReferenceRows) + 8 * lanes * keys + 8 * lanes * 4 * (s.R + s.P);
+}
+
+std::int64_t saturated(double bytes) {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  return bytes >= static_cast<double>(kMost) ? kMost : static_cast<std::int64_t>(bytes);
+}
+
 }  // namespace
 
 std::int64_t memory_need_bytes(const Scenario& scenario) {
@@ -125,8 +187,25 @@ std::int64_t memory_need_bytes(const Scenario& scenario) {
     bytes += prompt_bytes(sizes) + tap_bytes(sizes, load.rows);
     bytes += 8 * sizes.H * load.longest * rows_per_request;  // scores, one request at a time
   }
-  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
-  return bytes >= static_cast<double>(kMost) ? kMost : static_cast<std::int64_t>(bytes);
+  return saturated(bytes);
+}
+
+std::int64_t device_memory_need_bytes(const Scenario& scenario, std::int64_t ranks_here) {
+  const Sizes sizes(scenario);
+  const auto here = static_cast<double>(ranks_here);
+  if (scenario.problem.entry == Entry::merge) {
+    return saturated(kDeviceBase + tap_bytes(sizes, static_cast<double>(scenario.problem.batch())));
+  }
+  double bytes = 0;
+  const Load load = script_load(scenario);
+  if (scenario.problem.entry == Entry::layer) {
+    bytes += device_weight_bytes(sizes, here);
+    bytes += kDevicePromptChunk * (sizes.D + 2 * (sizes.R + sizes.P)) * sizes.code * here;
+  }
+  bytes += device_cache_bytes(scenario, sizes, load, here);
+  bytes += device_step_bytes(sizes, load, here);
+  bytes += device_reference_bytes(scenario, sizes, load, std::min(load.rows, 8.0));
+  return saturated(kDeviceBase + kBlockRounding * bytes);
 }
 
 }  // namespace helixcheck

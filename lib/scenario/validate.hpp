@@ -22,4 +22,8 @@ void validate(const Scenario& scenario);
 // overflowing.
 std::int64_t memory_need_bytes(const Scenario& scenario);
 
+// The same of a device on which `ranks_here` of the ranks run and the judge computes: weights,
+// pools, step buffers, workspace, the fp64 reference.
+std::int64_t device_memory_need_bytes(const Scenario& scenario, std::int64_t ranks_here);
+
 }  // namespace helixcheck

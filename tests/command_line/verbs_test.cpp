@@ -114,6 +114,74 @@ TEST(Replay, TakesFoldersAndSelectsByName) {
   EXPECT_EQ(json.at("runs").at(0).at("name"), "two_ctx8");
 }
 
+TEST(Replay, PutsOptionsIntoEveryScenario) {
+  const TemporaryFolder folder;
+  const std::string problem = R"("entry":"core","num_heads":4,"kv_lora_rank":16,)";
+  folder.write("a.json", R"({"schema":1,"problem":{)" + problem + R"("ctx_len":8}})");
+  folder.write("b.json", R"({"schema":1,"problem":{)" + problem + R"("ctx_len":9}})");
+  const CommandResult result =
+      run_command(kCommand + " replay --json --kvp 4 " + folder.path().string());
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json json = Json::parse(result.out);
+  ASSERT_EQ(json.at("passed"), 2);
+  for (const Json& run : json.at("runs")) EXPECT_EQ(run.at("scenario").at("layout").at("kvp"), 4);
+
+  const CommandResult refused = run_command(kCommand + " replay --kvp 3 " + folder.path().string());
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("a.json with the options of this command: "), std::string::npos)
+      << refused.err;
+}
+
+TEST(Replay, OfTheWholeCorpusLeavesOutWhatIsForGpus) {
+  const TemporaryFolder folder;
+  const std::string small =
+      R"("problem":{"entry":"core","num_heads":4,"kv_lora_rank":16,"ctx_len":8}})";
+  folder.write("a.json", R"({"schema":1,)" + small);
+  folder.write("b.json", R"({"schema":1,"labels":["gpu"],)" + small);
+  const std::string command = kCommand + " replay --json --corpus " + folder.path().string();
+  EXPECT_EQ(Json::parse(run_command(command).out).at("passed"), 1);
+  EXPECT_EQ(Json::parse(run_command(command + " b").out).at("passed"), 1) << "asked for by name";
+}
+
+const std::string kSmallBench =
+    " bench --json --entry core --kv-lora-rank 16 --qk-rope-head-dim 4 --samples 3 --heads 4";
+
+TEST(Bench, MakesARowOfEachCombination) {
+  const CommandResult result = run_command(kCommand + kSmallBench + " --batch 1,2 --ctx-len 9,40");
+  ASSERT_EQ(result.status, 0) << result.err;
+  const Json json = Json::parse(result.out);
+  ASSERT_EQ(json.at("rows").size(), 4u);
+  EXPECT_EQ(json.at("header").at("subject"), "cpu");
+  for (const Json& row : json.at("rows")) {
+    EXPECT_GT(row.at("ttl_us").get<double>(), 0);
+    EXPECT_EQ(row.at("#wrong"), 0);
+    EXPECT_TRUE(row.at("%roof").is_null()) << "a host has no roofline here";
+  }
+}
+
+TEST(Bench, PrintsNoTimeOfAWrongSubject) {
+  const CommandResult result = run_command("ATTEND_OVERRIDE_FAULT=drops_key " + kCommand +
+                                           kSmallBench + " --subject " + ATTEND_OVERRIDE);
+  EXPECT_EQ(result.status, 1) << result.err;
+  const Json row = Json::parse(result.out).at("rows").at(0);
+  EXPECT_GT(row.at("#wrong"), 0);
+  for (const char* time : {"attn_us", "a2a_us", "comb_us", "ttl_us", "tok/s"}) {
+    EXPECT_TRUE(row.at(time).is_null()) << time;
+  }
+}
+
+TEST(Bench, RefusesWithOneSentence) {
+  for (const auto& [arguments, text] :
+       {std::pair{" bench --min-roof 50", "no roofline"},
+        {" bench --tpa 2", "at tpa 1"},
+        {" bench --shapes all", "there are flashmla, guide"},
+        {" bench --shapes guide --heads 8", "--shapes takes no --heads"}}) {
+    const CommandResult result = run_command(kCommand + arguments);
+    EXPECT_EQ(result.status, 2) << arguments;
+    EXPECT_NE(result.err.find(text), std::string::npos) << result.err;
+  }
+}
+
 TEST(List, ShowsTheCorpusAndTheModels) {
   const CommandResult scenarios =
       run_command(kCommand + " list --corpus " HELIXCHECK_SOURCE_DIR "/corpus --json");
@@ -126,7 +194,8 @@ TEST(List, ShowsTheCorpusAndTheModels) {
 TEST(Doctor, SaysWhatIsThere) {
   const CommandResult result = run_command(kCommand + " doctor");
   EXPECT_EQ(result.status, 0) << result.err;
-  for (const char* text : {"cores", "memory", "world mpi", "corpus"}) {
+  for (const char* text : {"cores", "memory", "world mpi", "subject cuda", "device", "kernels",
+                           "gpu check", "corpus"}) {
     EXPECT_NE(result.out.find(text), std::string::npos) << text;
   }
 }

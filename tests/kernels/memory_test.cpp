@@ -18,12 +18,12 @@ using Bytes = std::vector<std::byte>;
 
 // The same blocks in two memories.
 struct Ranks {
-  Ranks(Memory& memory, int ranks, std::size_t send_bytes, std::size_t recv_bytes)
-      : memory(memory), recv_size(recv_bytes) {
+  Ranks(Memory& of, int ranks, std::size_t send_bytes, std::size_t recv_bytes)
+      : memory(of), recv_size(recv_bytes) {
     for (int i = 0; i < ranks; ++i) {
-      blocks.emplace_back(memory, send_bytes + 16);
+      blocks.emplace_back(of, send_bytes + 16);
       send.push_back(blocks.back().data());
-      blocks.emplace_back(memory, recv_bytes + 16);
+      blocks.emplace_back(of, recv_bytes + 16);
       recv.push_back(blocks.back().data());
     }
   }

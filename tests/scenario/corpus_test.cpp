@@ -59,6 +59,22 @@ TEST(Corpus, Fixed8HoldsTheFixedTestsScenarios) {
                                                     {16, 8192}}));
 }
 
+TEST(Corpus, Fixed28HoldsAllOfTheFixedTestsListAndIsForGpus) {
+  const std::vector<Scenario> all = load_folder("fixed28");
+  Sizes wanted;
+  for (std::int64_t length = 64; length <= 1048576; length *= 2) {
+    if (length != 128 && length != 256) wanted.emplace(1, length);
+    if (length >= 1024 && length <= 131072) wanted.emplace(8, length);
+    if (length >= 1024 && length <= 65536) wanted.emplace(16, length);
+  }
+  EXPECT_EQ(wanted.size(), 28u);
+  EXPECT_EQ(sizes_of(all), wanted);
+  for (const Scenario& s : all) {
+    EXPECT_EQ(s.labels, (std::vector<std::string>{"fixed28", "gpu", "slow"})) << s.name;
+    EXPECT_EQ(s.layout, Layout{}) << s.name;
+  }
+}
+
 TEST(Corpus, ExtendedFillsTheGrid) {
   const std::vector<Scenario> extended = load_folder("extended");
   EXPECT_EQ(extended.size(), 14u);
@@ -111,7 +127,7 @@ TEST(Corpus, SlowOnesAreLabelled) {
 }
 
 TEST(Corpus, HasNoTwoEqualScenariosInAFolder) {
-  for (const std::string folder : {"quickstart", "fixed8", "extended"}) {
+  for (const std::string folder : {"quickstart", "fixed8", "fixed28", "extended"}) {
     std::set<std::string> hashes;
     for (const Scenario& s : load_folder(folder)) {
       EXPECT_TRUE(hashes.insert(content_hash(s)).second) << s.name;

@@ -79,5 +79,63 @@ TEST(MemoryNeed, SaturatesInsteadOfOverflowing) {
   EXPECT_EQ(memory_need_bytes(s), std::numeric_limits<std::int64_t>::max());
 }
 
+double device_gib(const Scenario& scenario, std::int64_t ranks) {
+  return static_cast<double>(device_memory_need_bytes(scenario, ranks)) / kGiB;
+}
+
+TEST(DeviceMemoryNeed, OfTheFixedTestFitsAnyCard) {
+  Scenario s;
+  EXPECT_LT(device_gib(s, 2), 2.0);
+  s.problem.ctx_len.assign(8, 131072);  // 1.2 GB of cache, half of it on each rank
+  EXPECT_GT(device_gib(s, 2), 2.1);
+  EXPECT_LT(device_gib(s, 2), 5.0);
+  EXPECT_LT(device_gib(s, 1), device_gib(s, 2));
+  s.problem.ctx_len = {1 << 20};
+  EXPECT_LT(device_gib(s, 2), 7.0);
+}
+
+TEST(DeviceMemoryNeed, OfServingSizesIsThatOfTheCache) {
+  Scenario s;
+  s.problem.entry = Entry::core;
+  s.problem.num_heads = 128;
+  s.problem.ctx_len.assign(64, 131072);
+  const double cache = 64.0 * 131072 * 576 * 2 / kGiB;
+  s.layout.kvp = 1;
+  EXPECT_GT(device_gib(s, 1), cache);
+  EXPECT_LT(device_gib(s, 1), 1.25 * cache + 5);
+  s.layout.kvp = 4;
+  EXPECT_GT(device_gib(s, 1), cache / 4);
+  EXPECT_LT(device_gib(s, 1), 1.25 * cache / 4 + 5);
+}
+
+TEST(DeviceMemoryNeed, GrowsWithEverythingThatIsHeld) {
+  Scenario s;
+  s.problem.ctx_len = {4096};
+  const std::int64_t need = device_memory_need_bytes(s, 2);
+  const auto with = [&s](auto&& change) {
+    Scenario changed = s;
+    change(changed);
+    return device_memory_need_bytes(changed, 2);
+  };
+  EXPECT_GT(with([](Scenario& c) { c.problem.ctx_len = {8192}; }), need);
+  EXPECT_GT(with([](Scenario& c) { c.problem.ctx_len = {4096, 4096}; }), need);
+  EXPECT_GT(with([](Scenario& c) { c.problem.hidden_size *= 2; }), need);
+  EXPECT_GT(with([](Scenario& c) { c.problem.q_lora_rank = 8192; }), need);
+  EXPECT_GT(with([](Scenario& c) { c.layout.row_gap = 4096; }), need);
+  EXPECT_GT(with([](Scenario& c) { c.layout.page_gap = 4096; }), need);
+  EXPECT_GT(with([](Scenario& c) { c.layout.spare_pages = 1024; }), need);
+  EXPECT_GT(with([](Scenario& c) { c.layout.padding_rows = 64; }), need);
+  EXPECT_GT(with([](Scenario& c) { c.problem.predicted_tokens_per_seq = 8; }), need);
+  EXPECT_LT(with([](Scenario& c) { c.problem.kv_cache_dtype = Dtype::fp8_e4m3; }), need);
+  EXPECT_LT(with([](Scenario& c) { c.problem.entry = Entry::core; }), need);
+}
+
+TEST(DeviceMemoryNeed, SaturatesInsteadOfOverflowing) {
+  Scenario s;
+  s.problem.hidden_size = s.problem.num_heads = std::numeric_limits<std::int64_t>::max();
+  s.problem.kv_lora_rank = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(device_memory_need_bytes(s, 2), std::numeric_limits<std::int64_t>::max());
+}
+
 }  // namespace
 }  // namespace helixcheck

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "options.hpp"
 #include "scenario/error.hpp"
@@ -33,9 +34,10 @@ void add_running(CLI::App& verb, Options& options) {
 }
 
 // Scenario options keep the order in which they were given: --model before --num-heads.
-void add_fields(CLI::App& verb, Options& options) {
+void add_fields(CLI::App& verb, Options& options, const std::set<std::string>& without = {}) {
   for (const ArgumentHelp& argument : scenario_arguments()) {
     const std::string option = argument.option;
+    if (without.contains(option)) continue;
     verb.add_option_function<std::vector<std::string>>(
             "--" + option,
             [&options, option](const std::vector<std::string>& values) {
@@ -120,6 +122,34 @@ void add_shrink_and_explain(CLI::App& app, Options& options) {
   shrink->add_option("--output", options.output, "write the result as a scenario file");
 }
 
+void add_bench(CLI::App& app, Options& options) {
+  CLI::App* bench = app.add_subcommand("bench", "time a decode step and its stages");
+  const auto add_list = [&](const char* name, std::vector<std::int64_t>& list, const char* help) {
+    bench->add_option(name, list, help)->delimiter(',')->check(CLI::Range(1, 1 << 30));
+  };
+  bench->add_option("--shapes", options.shapes,
+                    "a list of shapes: flashmla, guide; --kvp replaces its number of ranks");
+  add_list("--batch", options.batches, "requests; lists (8,64) make a table (default 1)");
+  add_list("--heads", options.heads, "query heads (default 32)");
+  add_list("--ctx-len", options.ctx_lens, "keys of a request over all ranks (default 4096)");
+  add_list("--kvp", options.kvps, "ranks that share the keys (default 2)");
+  bench->add_option("--layers", options.layers, "tokens/s of so many layers (default 1)")
+      ->check(CLI::Range(1, 10000));
+  bench
+      ->add_option("--min-roof", options.min_roof,
+                   "fail if attention reaches less of the roofline, per cent")
+      ->check(CLI::Range(0.0, 100.0));
+  bench->add_option("--samples", options.samples, "of each time, unless --seconds end before (100)")
+      ->check(CLI::Range(1, 1000000));
+  bench->add_option("--seconds", options.sample_seconds, "for the samples of each time (0.5)")
+      ->check(CLI::Range(0.001, 3600.0));
+  bench->add_flag("--warm-l2", options.warm_cache, "do not flush the cache before each sample");
+  bench->add_flag("!--no-graph", options.record, "launch each time instead of running a recording");
+  add_common(*bench, options);
+  add_running(*bench, options);
+  add_fields(*bench, options, {"batch", "ctx-len", "kvp", "num-heads", "script", "step"});
+}
+
 // CLI11 would only say that a subcommand is missing.
 void require_verb(const CLI::App& app, const std::string& word) {
   std::string known;
@@ -173,6 +203,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
       ->allow_extra_args(false);
   add_common(*list, options);
 
+  add_bench(app, options);
   add_common(*app.add_subcommand("doctor", "print what this machine can do"), options);
 
   if (argc > 1 && argv[1][0] != '-') require_verb(app, argv[1]);

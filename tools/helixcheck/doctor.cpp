@@ -5,7 +5,10 @@
 #include <thread>
 #include <unistd.h>
 
+#include "campaign/commit.hpp"
 #include "campaign/corpus.hpp"
+#include "campaign/gpu_record.hpp"
+#include "device/cuda.hpp"
 #include "options.hpp"
 #include "report/table.hpp"
 #include "run/memory.hpp"
@@ -38,6 +41,25 @@ std::string corpus_state(const std::filesystem::path& corpus) {
   }
 }
 
+// One row a device, or one that says there is none.
+void add_devices(Table& table) {
+  constexpr double kGiB = 1024.0 * 1024 * 1024;
+  std::vector<cuda::Device> devices;
+  try {
+    devices = cuda::module().devices();
+  } catch (const ResourceError&) {  // the row of the subject says why
+  }
+  if (devices.empty()) table.rows.push_back({"devices", "none"});
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const cuda::Device& device = devices[i];
+    table.rows.push_back(
+        {fmt::format("device {}", i),
+         fmt::format("{}, capability {}, {:.1f} of {:.1f} GiB free", device.name, device.capability,
+                     static_cast<double>(device.free_bytes) / kGiB,
+                     static_cast<double>(device.memory_bytes) / kGiB)});
+  }
+}
+
 }  // namespace
 
 int doctor_verb(const Options& options) {
@@ -48,6 +70,7 @@ int doctor_verb(const Options& options) {
   Table table{"doctor", {"item", "state"}, {}};
   table.rows = {
       {"version", fmt::format("{}, built with {}", HELIXCHECK_VERSION, compiler())},
+      {"commit", project_commit()},
       {"host", host()},
       {"cores", fmt::format("{}", std::thread::hardware_concurrency())},
       {"memory",
@@ -55,9 +78,13 @@ int doctor_verb(const Options& options) {
       {"cpu kernels", avx2 ? "AVX2" : "baseline (no AVX2)"},
       {"world sim", "ready"},
       {"world mpi", mpi::library()},
-      {"subject cuda", "not in this build"},
-      {"corpus", corpus_state(corpus)},
+      {"subject cuda", cuda::state()},
   };
+  add_devices(table);
+  const std::filesystem::path root = std::filesystem::absolute(default_corpus()).parent_path();
+  table.rows.push_back({"kernels", kernels_hash(root)});
+  table.rows.push_back({"gpu check", gpu_record_state(root)});
+  table.rows.push_back({"corpus", corpus_state(corpus)});
   fmt::print("{}", options.json ? json_of(std::vector<Table>{table}) : text_of(table));
   return kPass;
 }

@@ -34,6 +34,14 @@ struct Options {
   double shrink_seconds = 60;
   bool stats = false;
   bool store = true;
+  std::vector<std::int64_t> heads, batches, ctx_lens, kvps;  // bench: every combination
+  std::string shapes;                                        // bench: a list by its name
+  std::int64_t layers = 1;                                   // bench: of tokens a second
+  std::optional<double> min_roof;                            // bench: per cent
+  std::int64_t samples = 100;                                // bench
+  double sample_seconds = 0.5;                               // bench
+  bool warm_cache = false;                                   // bench
+  bool record = true;                                        // bench
   std::string output;                  // shrink: file for the result, "" = none
   std::vector<std::string> arguments;  // all of argv, to start it again
 };
@@ -52,6 +60,7 @@ int check_verb(const Options& options);
 int shrink_verb(const Options& options);
 int explain_verb(const Options& options);
 int list_verb(const Options& options);
+int bench_verb(const Options& options);
 int doctor_verb(const Options& options);
 
 }  // namespace helixcheck

@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "device/cuda.hpp"
 #include "options.hpp"
 #include "report/json_report.hpp"
 #include "report/terminal.hpp"
 #include "scenario/error.hpp"
+#include "scenario/names.hpp"
 #include "scenario/print.hpp"
 #include "scenario/validate.hpp"
 #include "targets.hpp"
@@ -17,6 +19,24 @@
 
 namespace helixcheck {
 namespace {
+
+bool on_gpu(const Options& options) {
+  const auto names = cuda::subject_names();
+  return std::find(names.begin(), names.end(), options.subject) != names.end();
+}
+
+// The options replace fields of every scenario.
+void apply_fields(CorpusEntry& entry, const Options& options) {
+  if (options.fields.empty()) return;
+  Scenario& scenario = entry.scenario;
+  const std::string name = scenario.name;
+  for (const auto& [option, value] : options.fields) apply_argument(scenario, option, value);
+  if (scenario.name == name) scenario.name = short_name(scenario);
+  if (const auto error = find_error(scenario)) {
+    throw InputError(
+        fmt::format("{} with the options of this command: {}", entry.file.string(), *error));
+  }
+}
 
 // Files that cannot be read are reported and left out.
 std::vector<CorpusEntry> chosen_scenarios(const Options& options,
@@ -26,14 +46,12 @@ std::vector<CorpusEntry> chosen_scenarios(const Options& options,
   if (targets.empty()) targets.push_back(corpus.string());
   std::vector<CorpusEntry> found = find_scenarios(targets, corpus, &damaged);
   if (found.empty()) throw InputError(fmt::format("{}", fmt::join(damaged, "\n")));
+  std::vector<std::string> without_labels = options.without_labels;
+  // The whole corpus on a CPU: without what would take it hours.
+  if (options.targets.empty() && !on_gpu(options)) without_labels.emplace_back("gpu");
   std::vector<CorpusEntry> entries =
-      select_scenarios(std::move(found), options.select, options.without_labels);
-  for (CorpusEntry& entry : entries) {
-    for (const auto& [option, value] : options.fields) {
-      apply_argument(entry.scenario, option, value);
-    }
-    validate(entry.scenario);
-  }
+      select_scenarios(std::move(found), options.select, without_labels);
+  for (CorpusEntry& entry : entries) apply_fields(entry, options);
   return entries;
 }
 
@@ -71,8 +89,10 @@ struct Tally {
 
 void replay_one(const CorpusEntry& entry, const Options& options, Worlds& worlds,
                 const Subject& subject, std::size_t width, Tally& tally) {
+  require_memory(entry.scenario);
   const std::unique_ptr<World> world = worlds.make(entry.scenario);
   if (!world) return;
+  require_device_memory(entry.scenario, subject, *world);
   RunResult result = run_entry(entry, *world, subject, RunOptions{options.contract, nullptr});
   if (!world->is_root()) return;
   result.argument = options.subject;
@@ -94,7 +114,6 @@ int replay_verb(const Options& options) {
   std::vector<Scenario> scenarios;
   for (CorpusEntry& entry : entries) {
     worlds.choose_world(entry.scenario);
-    require_memory(entry.scenario);
     width = std::max(width, entry.scenario.name.size());
     scenarios.push_back(entry.scenario);
   }

@@ -13,16 +13,18 @@
 #include "worlds.hpp"
 
 namespace helixcheck {
+
 int run_verb(const Options& options) {
   const CorpusEntry given = chosen_scenario(options);
   Worlds worlds(options);
   Scenario scenario = given.scenario;
   worlds.choose_world(scenario);
-  require_memory(scenario);
   if (const std::optional<int> status = worlds.relaunch({scenario})) return *status;
   const std::unique_ptr<Subject> subject = find_subject(options.subject);
+  require_memory(scenario);
   const std::unique_ptr<World> world = worlds.make(scenario);
   if (!world) return kPass;
+  require_device_memory(scenario, *subject, *world);
   std::optional<TapPrinter> printer;
   std::optional<TapDumper> dumper;
   if (options.verbose && world->is_root()) printer.emplace();

@@ -88,3 +88,8 @@ build_preset() {
   phase "build/$1/configure.log" "configuring build/$1" cmake --preset "$1" || exit 2
   phase "build/$1/build.log" "building build/$1" cmake --build --preset "$1" || exit 2
 }
+
+# gpu_ready COMMAND: whether this build and this machine can run the CUDA subject.
+gpu_ready() {
+  "$1" doctor | grep -q '^subject cuda  *ready'
+}
