@@ -6,6 +6,7 @@
 #include "kernels/bench_support.hpp"
 #include "kernels/check.hpp"
 #include "kernels/memory/cuda_memory.hpp"
+#include "kernels/nccl_transport.hpp"
 #include "kernels/subject/subject.hpp"
 #include "mla/accelerator.hpp"
 
@@ -22,7 +23,8 @@ class BuiltModule final : public Module {
     int runtime = 0, driver = 0;
     HXC_CHECK(cudaRuntimeGetVersion(&runtime));
     HXC_CHECK(cudaDriverGetVersion(&driver));
-    return "CUDA " + version_text(runtime) + ", driver for " + version_text(driver);
+    return "CUDA " + version_text(runtime) + ", driver for " + version_text(driver) + ", " +
+           nccl_version();
   }
 
   std::vector<Device> devices() const override {
@@ -48,6 +50,26 @@ class BuiltModule final : public Module {
 
   std::unique_ptr<Timing> make_timing(Memory& memory) const override {
     return cuda::make_timing(memory);
+  }
+
+  std::string device_id(Memory&) const override {
+    int device = 0;
+    HXC_CHECK(cudaGetDevice(&device));
+    cudaDeviceProp properties{};
+    HXC_CHECK(cudaGetDeviceProperties(&properties, device));
+    std::string text;
+    for (const char byte : properties.uuid.bytes) {
+      constexpr const char* kDigits = "0123456789abcdef";
+      const auto value = static_cast<unsigned char>(byte);
+      text += kDigits[value / 16];
+      text += kDigits[value % 16];
+    }
+    return text;
+  }
+  std::string nccl_missing() const override { return cuda::nccl_missing(); }
+  std::unique_ptr<NcclGroup> make_nccl_group(Memory& memory, const NcclPlace& place,
+                                             const Broadcast& broadcast) const override {
+    return cuda::make_nccl_group(memory, place, broadcast);
   }
 
   std::unique_ptr<Accelerator> make_accelerator(Memory&) const override { return nullptr; }

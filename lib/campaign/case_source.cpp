@@ -11,8 +11,8 @@ constexpr std::uint32_t kAttempts = 2048;   // scenarios drawn for one a chosen 
 }  // namespace
 
 CaseSource::CaseSource(std::uint64_t seed, const std::vector<std::string>& names,
-                       const Subject& subject)
-    : seed_(seed), series_(seed), subject_(subject) {
+                       const Subject& subject, int mpi_ranks)
+    : seed_(seed), series_(seed), subject_(subject), mpi_ranks_(mpi_ranks) {
   for (const std::string& name : names) properties_.push_back(&find_property(name));
   if (!names.empty()) return;
   for (const Property& property : properties()) properties_.push_back(&property);
@@ -41,6 +41,11 @@ Case CaseSource::draw(std::uint64_t index) const {
   result.index = index;
   for (std::uint32_t attempt = 0; attempt < kAttempts && result.property == nullptr; ++attempt) {
     result.drawn = series_.draw(index, attempt);
+    Scenario& scenario = result.drawn.scenario;
+    if (mpi_ranks_ > 0) {
+      scenario.run.world = WorldKind::mpi;
+      if (scenario.problem.entry != Entry::merge && scenario.layout.ranks() > mpi_ranks_) continue;
+    }
     result.property = choose(result.drawn, index);
   }
   return result;

@@ -19,7 +19,9 @@ struct Case {
 class CaseSource {
  public:
   // `names` of properties, empty for all. Throws InputError for an unknown one.
-  CaseSource(std::uint64_t seed, const std::vector<std::string>& names, const Subject& subject);
+  // `mpi_ranks`: scenarios are for a job of so many ranks, and larger ones are not drawn; 0: `sim`.
+  CaseSource(std::uint64_t seed, const std::vector<std::string>& names, const Subject& subject,
+             int mpi_ranks = 0);
 
   // A function of (seed, index) and the chosen properties. Safe to call from several threads.
   Case draw(std::uint64_t index) const;
@@ -30,6 +32,7 @@ class CaseSource {
   std::uint64_t seed_;
   ScenarioSeries series_;
   const Subject& subject_;
+  int mpi_ranks_;
   std::vector<const Property*> properties_;
 };
 

@@ -21,13 +21,15 @@ namespace helixcheck {
 namespace {
 
 constexpr std::uint64_t kBlock = 512;
+constexpr std::uint64_t kMpiBlock = 16;  // each of its cases may cost a job its life, and minutes
 
 class Search {
  public:
   Search(const Subject& subject, const CheckOptions& options)
       : subject_(subject),
         options_(options),
-        source_(options.seed, options.properties, subject),
+        source_(options.seed, options.properties, subject, options.mpi_ranks),
+        block_(options.mpi_ranks > 0 ? kMpiBlock : kBlock),
         workers_(static_cast<std::size_t>(std::max(options.jobs, 1))),
         attributes_(
             options.properties.empty() ||
@@ -36,8 +38,8 @@ class Search {
   CheckReport run() {
     const Stopwatch whole;
     while (!finished()) {
-      const std::uint64_t count = std::min(kBlock * workers_, cases_left());
-      std::vector<Block> blocks(static_cast<std::size_t>((count + kBlock - 1) / kBlock));
+      const std::uint64_t count = std::min(block_ * workers_, cases_left());
+      std::vector<Block> blocks(static_cast<std::size_t>((count + block_ - 1) / block_));
       run_batch(count, blocks);
       next_ += count;
       for (Block& block : blocks) {
@@ -79,7 +81,7 @@ class Search {
       const ThreadLimit one(1);
       try {
         for (std::uint64_t i = taken++; i < count && !stopped() && !out_of_time(); i = taken++) {
-          run_case(blocks[static_cast<std::size_t>(i / kBlock)], options_.first + next_ + i);
+          run_case(blocks[static_cast<std::size_t>(i / block_)], options_.first + next_ + i);
         }
       } catch (...) {
         error = std::current_exception();
@@ -190,6 +192,7 @@ class Search {
   const Subject& subject_;
   const CheckOptions& options_;
   const CaseSource source_;
+  const std::uint64_t block_;  // cases
   const std::size_t workers_;
   const bool attributes_;  // the equivalence is one of the chosen properties
   CheckReport report_;

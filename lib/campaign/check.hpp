@@ -1,7 +1,7 @@
 // The search: draw scenarios, check properties, and turn each new kind of failure into a finding.
 //
 // Case i is one scenario under one property and a function of (seed, i) alone, whatever the number
-// of workers. The code under test runs in this process.
+// of workers. The code under test runs in this process, or in the ranks of an MPI job below it.
 
 #pragma once
 
@@ -37,6 +37,7 @@ struct CheckOptions {
   std::optional<double> seconds;        // of searching; shrinking has limits of its own
   std::vector<std::string> properties;  // by name; empty: all
   int jobs = 1;
+  int mpi_ranks = 0;     // scenarios are for a job of so many ranks, see run.elsewhere; 0: `sim`
   int max_findings = 5;  // the search ends when it has that many
   ShrinkLimits shrink;   // its jobs and interrupt are those of the search
   RunOptions run;

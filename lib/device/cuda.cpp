@@ -50,12 +50,13 @@ const Loaded& loaded() {
   return result;
 }
 
-std::atomic<int> only_device{-1};
+std::atomic<int> local_rank_of_job{-1};  // -1: no job
 std::atomic<int> next_device{0};
 
 int device_of_thread() {
-  const int only = only_device;
-  return only >= 0 ? only : next_device++ % static_cast<int>(module().devices().size());
+  const int local_rank = local_rank_of_job;
+  const int wished = local_rank >= 0 ? local_rank : next_device++;
+  return wished % static_cast<int>(module().devices().size());
 }
 
 }  // namespace
@@ -76,8 +77,8 @@ std::string state() {
          module().versions();
 }
 
-void use_only(int device) {
-  only_device = device;
+void use_local_rank(int local_rank) {
+  local_rank_of_job = local_rank;
 }
 
 int device() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "device/memory.hpp"
+#include "device/nccl.hpp"
 #include "device/timing.hpp"
 #include "subject/helixcheck_subject.h"
 
@@ -41,6 +42,13 @@ class Module {
   virtual std::unique_ptr<Timing> make_timing(Memory& memory) const = 0;
   // fp64 work for the judge, on the device and the stream of `memory`.
   virtual std::unique_ptr<Accelerator> make_accelerator(Memory& memory) const = 0;
+  // Of the GPU that `memory` is on, the same in every process and on every host.
+  virtual std::string device_id(Memory& memory) const = 0;
+  // Why there is no NCCL; empty: there is.
+  virtual std::string nccl_missing() const = 0;
+  // Collective over the processes of the group, each with the memory it will always use.
+  virtual std::unique_ptr<NcclGroup> make_nccl_group(Memory& memory, const NcclPlace& place,
+                                                     const Broadcast& broadcast) const = 0;
 };
 
 // The names that `subjects` gives, known without the module.
@@ -53,9 +61,10 @@ const Module& module();
 // "ready: 2 x NVIDIA H100 80GB HBM3, CUDA 13.0, ...", or why there is none.
 std::string state();
 
-// The devices that the threads of this process use in turn; at first all. A rank of an MPI job
-// keeps to its own.
-void use_only(int device);
+// Without it the threads of this process use all devices in turn. A rank of an MPI job keeps to
+// one: the device of its number among the ranks of its host, modulo the count of devices. Does not
+// load the module.
+void use_local_rank(int local_rank);
 
 // The calling thread's device and its memory there, made when it first asks.
 int device();

@@ -44,7 +44,8 @@ double mean_error(const Contract& attending, const Problem& problem, std::int64_
   facts.scaled_keys = scale_rounds(problem);
   const bounds::ValueBound rule = bounds::attend_value(attending, facts);
   const double error =
-      (rule.magnitude + rule.rounded_p + rule.value + rule.absolute * static_cast<double>(keys)) * size +
+      (rule.magnitude + rule.rounded_p + rule.value + rule.absolute * static_cast<double>(keys)) *
+          size +
       rule.underflow;
   return error + half_ulp(problem.dtype, size + error);
 }

@@ -22,6 +22,9 @@ bool always(const Scenario&, const Subject&) {
 
 PropertyResult check_equivalence(const Scenario& scenario, const Subject& subject,
                                  const RunOptions& options) {
+  if (options.elsewhere) {
+    return equivalence_result(options.elsewhere(scenario, options.repeat_failures));
+  }
   const std::unique_ptr<World> world = make_sim_world(scenario);
   return equivalence_result(run_scenario(scenario, *world, subject, options));
 }
@@ -87,7 +90,7 @@ PropertyResult equivalence_result(const RunResult& run) {
   if (run.verdict.pass) return result;
   const Blame blame = run.verdict.blame.value_or(Blame{});
   const char* kind = !run.same_again ? "nondeterminism" : blame.tap ? "value" : "error";
-  result.failure = Failure{kind, blame};
+  result.failure = Failure{run.ended.empty() ? kind : run.ended, blame};
   return result;
 }
 

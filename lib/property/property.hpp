@@ -20,7 +20,7 @@
 
 namespace helixcheck {
 
-// What broke. `kind` as in shrink/signature.hpp: "value", "error", "relation", "nondeterminism".
+// What broke. `kind` as in shrink/signature.hpp.
 struct Failure {
   std::string kind;
   Blame blame;

@@ -67,8 +67,7 @@ class RelationCheck {
     rules_.strength = strength_of(relation.name, subject);
     rules_.outputs = relation.outputs;
     rules_.prefix = relation.prefix;
-    rules_.sources_are_free =
-        scenario.problem.entry == Entry::layer && sources_vary(subject);
+    rules_.sources_are_free = scenario.problem.entry == Entry::layer && sources_vary(subject);
   }
 
   PropertyResult check();

@@ -38,6 +38,7 @@ Runs unchanged(const Scenario& scenario) {
   run.scenario.run.observe = Observe::all;
   run.scenario.run.skew_us = 0;
   run.scenario.run.world = WorldKind::sim;
+  run.scenario.run.transport = TransportKind::automatic;
   return {run};
 }
 

@@ -36,12 +36,15 @@ struct RunResult {
   std::uint64_t output_hash = 0;  // FNV-1a over the bits of the results of every step, all ranks
   bool repeated = false;          // a failing run was run again
   bool same_again = true;         // and failed alike, with the same bits
+  std::string ended;              // "crash", "hang": what became of its processes; "" = nothing
 };
 
 struct RunOptions {
   std::optional<std::string> contract;  // instead of what the subject declares
   Observer* listener = nullptr;         // sees every tap before the judge does
   bool repeat_failures = true;          // once, to see whether the verdict changes
+  // Runs the scenarios of `equivalence` in other processes; empty: in this one, on `sim`.
+  std::function<RunResult(const Scenario& scenario, bool repeat_failures)> elsewhere = {};
 };
 
 // What a subject declares for each stage, or `options.contract` for all. Throws InputError for a

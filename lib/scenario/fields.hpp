@@ -125,6 +125,8 @@ void visit_fields(Visit&& visit, B&... b) {
 template <typename Visit, Is<Run>... B>
 void visit_fields(Visit&& visit, B&... b) {
   visit(Field{"world", "", "sim: one process, mpi: one process a rank"}, b.world...);
+  visit(Field{"transport", "transport_", "between GPUs, mpi only: NCCL, or staged by the host"},
+        b.transport...);
   visit(Field{"observe", "observe_", "which taps are read back"}, b.observe...);
   visit(Field{"instance", "", "of the subject: kept through the script, or renewed each step"},
         b.instance...);

@@ -103,6 +103,16 @@ struct Names<WorldKind> {
 };
 
 template <>
+struct Names<TransportKind> {
+  static constexpr std::string_view type = "TransportKind";
+  // `auto` is no enumerator of C++, but as the default it is never printed as one.
+  static constexpr Table<TransportKind, 4> table{{{TransportKind::automatic, "auto"},
+                                                  {TransportKind::alltoall, "alltoall"},
+                                                  {TransportKind::sendrecv, "sendrecv"},
+                                                  {TransportKind::staged, "staged"}}};
+};
+
+template <>
 struct Names<Observe> {
   static constexpr std::string_view type = "Observe";
   static constexpr Table<Observe, 2> table{{{Observe::all, "all"}, {Observe::end, "end"}}};
@@ -185,6 +195,9 @@ std::string_view name_of(LseForm value) {
 std::string_view name_of(WorldKind value) {
   return find_name(value);
 }
+std::string_view name_of(TransportKind value) {
+  return find_name(value);
+}
 std::string_view name_of(Observe value) {
   return find_name(value);
 }
@@ -209,6 +222,7 @@ template std::span<const std::pair<PageOrder, std::string_view>> names();
 template std::span<const std::pair<Poison, std::string_view>> names();
 template std::span<const std::pair<LseForm, std::string_view>> names();
 template std::span<const std::pair<WorldKind, std::string_view>> names();
+template std::span<const std::pair<TransportKind, std::string_view>> names();
 template std::span<const std::pair<Observe, std::string_view>> names();
 template std::span<const std::pair<InstanceLife, std::string_view>> names();
 template std::span<const std::pair<VerdictRule, std::string_view>> names();
@@ -225,6 +239,7 @@ template std::string_view type_name<PageOrder>();
 template std::string_view type_name<Poison>();
 template std::string_view type_name<LseForm>();
 template std::string_view type_name<WorldKind>();
+template std::string_view type_name<TransportKind>();
 template std::string_view type_name<Observe>();
 template std::string_view type_name<InstanceLife>();
 template std::string_view type_name<VerdictRule>();

@@ -24,6 +24,7 @@ std::string_view name_of(PageOrder);
 std::string_view name_of(Poison);
 std::string_view name_of(LseForm);
 std::string_view name_of(WorldKind);
+std::string_view name_of(TransportKind);
 std::string_view name_of(Observe);
 std::string_view name_of(InstanceLife);
 std::string_view name_of(VerdictRule);

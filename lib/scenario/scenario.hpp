@@ -134,12 +134,16 @@ struct Layout {
 };
 
 enum class WorldKind { sim, mpi };
+// How the ranks of `mpi` exchange tensors of a GPU. automatic: alltoall where NCCL is there and
+// each rank has a GPU of its own, staged elsewhere. staged: by way of host memory.
+enum class TransportKind { automatic, alltoall, sendrecv, staged };
 enum class Observe { all, end };  // which taps are read back: every one, or the outputs only
 enum class VerdictRule { bound, mismatch };  // proven bounds, or the fixed test's tolerance
 enum class InstanceLife { kept, renewed };   // one subject instance for the script, or one a step
 
 struct Run {
   WorldKind world = WorldKind::sim;
+  TransportKind transport = TransportKind::automatic;
   Observe observe = Observe::all;
   InstanceLife instance = InstanceLife::kept;
   std::int64_t skew_us = 0;  // longest delay of a rank before a stage, microseconds; `mpi` only

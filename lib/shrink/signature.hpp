@@ -10,7 +10,7 @@ namespace helixcheck {
 struct Signature {
   std::string property;  // "equivalence", "page_order", ...
   std::string subject;   // its name
-  std::string kind;      // "value", "error", "relation", "nondeterminism"
+  std::string kind;      // "value", "error", "relation", "nondeterminism", "crash", "hang"
   std::string stage;     // first stage that went wrong; "" where none is to blame
   friend bool operator==(const Signature&, const Signature&) = default;
 };

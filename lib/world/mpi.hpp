@@ -1,4 +1,4 @@
-// The MPI side of the world: starting ranks, and a world of one rank a process over host memory.
+// The MPI side of the world: starting ranks, and a world of one rank a process.
 // Built with or without MPI; without it every call says what is missing.
 
 #pragma once
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "scenario/scenario.hpp"
 #include "world/world.hpp"
 
 namespace helixcheck::mpi {
@@ -18,7 +19,8 @@ bool inside_job();      // was this process started by mpirun?
 
 // The MPI library for the life of the process, with a watchdog thread: a rank of this job that
 // dies, or that stays in one stage for longer than `hang_limit`, ends the whole job with one line
-// that names rank, host and stage. Constructed once, in main, by processes inside a job.
+// that names rank, host and stage. On CUDA the process keeps to the device of its rank among those
+// of its host. Constructed once, in main, by processes inside a job.
 class Session {
  public:
   explicit Session(std::chrono::seconds hang_limit = std::chrono::seconds(20));
@@ -26,8 +28,12 @@ class Session {
   int rank() const;
   int size() const;
   // A world over the first kvp * tpa ranks of the job; nullptr on the ranks beyond them.
-  // Throws ResourceError if the job has fewer, naming both numbers.
-  std::unique_ptr<World> make_world(int kvp, int tpa);
+  // `transport` is for tensors on GPUs; a memory of a GPU that worlds use outlives the session.
+  // Throws ResourceError if the job has fewer ranks, naming both numbers.
+  std::unique_ptr<World> make_world(int kvp, int tpa,
+                                    TransportKind transport = TransportKind::automatic);
+  // Collective over the job: every rank's text, in rank order.
+  std::vector<std::string> exchange_texts(const std::string& mine);
   // Ends every rank of the job at once with this exit status, after a line that says why.
   [[noreturn]] void abort(int status, const std::string& why);
 

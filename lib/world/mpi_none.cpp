@@ -33,7 +33,10 @@ int Session::rank() const {
 int Session::size() const {
   throw ResourceError(kMissing);
 }
-std::unique_ptr<World> Session::make_world(int, int) {
+std::unique_ptr<World> Session::make_world(int, int, TransportKind) {
+  throw ResourceError(kMissing);
+}
+std::vector<std::string> Session::exchange_texts(const std::string&) {
   throw ResourceError(kMissing);
 }
 void Session::abort(int, const std::string&) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <unistd.h>
 
+#include "device/cuda.hpp"
 #include "scenario/error.hpp"
 #include "world/mpi.hpp"
 #include "world/mpi_launch.hpp"
@@ -77,8 +78,13 @@ struct Session::Impl {
     self = static_cast<std::size_t>(rank_in(library->host()));
     const bool whole_job = size_of(library->host()) == size_of(MPI_COMM_WORLD);
     watchdog.emplace(*board, WatchOrder{self, whole_job, hang_limit});
+    transports.emplace(record());
+    cuda::use_local_rank(static_cast<int>(self));
   }
   ~Impl() {
+    arrive();
+    record().enter(Life::working, "end", -1);
+    transports->end_nccl();
     record().change(Life::finished);
     library.reset();
   }
@@ -86,12 +92,20 @@ struct Session::Impl {
   Impl& operator=(const Impl&) = delete;
 
   Record& record() const { return board->records()[self]; }
+  JobParts parts() { return {record(), *watchdog, *transports}; }
+  // Waits for every rank of the job.
+  void arrive() const {
+    MPI_Request arrival = MPI_REQUEST_NULL;
+    MPI_Ibarrier(MPI_COMM_WORLD, &arrival);
+    await(record(), {&arrival, 1});
+  }
 
   TerminationBlock block;
   std::optional<Library> library;
   std::unique_ptr<Board> board;
   std::size_t self = 0;
   std::optional<Watchdog> watchdog;
+  std::optional<DeviceTransports> transports;
 };
 
 Session::Session(std::chrono::seconds hang_limit) : impl_(std::make_unique<Impl>(hang_limit)) {
@@ -107,19 +121,39 @@ int Session::size() const {
   return size_of(MPI_COMM_WORLD);
 }
 
-std::unique_ptr<World> Session::make_world(int kvp, int tpa) {
+std::unique_ptr<World> Session::make_world(int kvp, int tpa, TransportKind transport) {
   const int ranks = kvp * tpa;
   if (ranks > size()) {
     throw ResourceError(fmt::format("a world of kvp {} x tpa {} needs {} ranks, the MPI job has {}",
                                     kvp, tpa, ranks, size()));
   }
-  MPI_Request arrival = MPI_REQUEST_NULL;
-  MPI_Ibarrier(MPI_COMM_WORLD, &arrival);
-  await(impl_->record(), {&arrival, 1});
+  impl_->arrive();
   MPI_Comm members = MPI_COMM_NULL;
   MPI_Comm_split(MPI_COMM_WORLD, rank() < ranks ? 0 : MPI_UNDEFINED, rank(), &members);
   if (members == MPI_COMM_NULL) return nullptr;
-  return make_mpi_world(members, kvp, tpa, impl_->record());
+  return make_mpi_world(members, {kvp, tpa, transport}, impl_->parts());
+}
+
+std::vector<std::string> Session::exchange_texts(const std::string& mine) {
+  const auto ranks = static_cast<std::size_t>(size());
+  const int length = static_cast<int>(mine.size());
+  std::vector<int> lengths(ranks), begins(ranks, 0);
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, MPI_COMM_WORLD, &request);
+  await(impl_->record(), {&request, 1});
+  for (std::size_t rank = 1; rank < ranks; ++rank) {
+    begins[rank] = begins[rank - 1] + lengths[rank - 1];
+  }
+  std::string all(static_cast<std::size_t>(begins.back() + lengths.back()), ' ');
+  MPI_Iallgatherv(mine.data(), length, MPI_CHAR, all.data(), lengths.data(), begins.data(),
+                  MPI_CHAR, MPI_COMM_WORLD, &request);
+  await(impl_->record(), {&request, 1});
+  std::vector<std::string> texts;
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    texts.push_back(all.substr(static_cast<std::size_t>(begins[rank]),
+                               static_cast<std::size_t>(lengths[rank])));
+  }
+  return texts;
 }
 
 void Session::abort(int status, const std::string& why) {

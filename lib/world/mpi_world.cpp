@@ -1,72 +1,40 @@
-// Collectives over MPI. Before each, every rank of the world states what it enters and all check
-// that they agree; then the blocks travel point to point, in pieces that MPI's int counts can hold.
+// Before each collective every rank of the world states what it enters and all check that they
+// agree; then a transport moves the data. What fails after that fails for one rank alone, and the
+// others may be waiting for it where no message reaches them, inside NCCL: so it ends the job.
 
 #include "world/mpi_world.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <cstring>
-#include <sched.h>
-#include <thread>
-
-#include "mla/formats.hpp"
 #include "scenario/error.hpp"
 #include "world/statement.hpp"
 
 namespace helixcheck::mpi {
 namespace {
 
-using std::chrono::microseconds;
-using std::chrono::steady_clock;
-
-constexpr std::size_t kPiece = std::size_t{1} << 24;  // bytes of one message
-constexpr int kTag = 0;
-
-// Transfers in flight; messages between the same two ranks arrive in the order of the calls.
-class Transfers {
- public:
-  explicit Transfers(MPI_Comm communicator) : communicator_(communicator) {}
-
-  void send(const std::byte* data, std::size_t bytes, int to) {
-    for (std::size_t done = 0; done < bytes; done += kPiece) {
-      MPI_Isend(data + done, count(bytes - done), MPI_BYTE, to, kTag, communicator_, &add());
-    }
-  }
-
-  void receive(std::byte* data, std::size_t bytes, int from) {
-    for (std::size_t done = 0; done < bytes; done += kPiece) {
-      MPI_Irecv(data + done, count(bytes - done), MPI_BYTE, from, kTag, communicator_, &add());
-    }
-  }
-
-  void finish(Record& record) { await(record, requests_); }
-
- private:
-  static int count(std::size_t bytes) { return static_cast<int>(std::min(bytes, kPiece)); }
-  MPI_Request& add() { return requests_.emplace_back(MPI_REQUEST_NULL); }
-
-  MPI_Comm communicator_;
-  std::vector<MPI_Request> requests_;
-};
+// Exit statuses of a job that is given up, as the command has them.
+constexpr int kFinding = 1, kMissingResource = 3;
 
 class MpiWorld final : public World {
  public:
-  MpiWorld(MPI_Comm communicator, int kvp, int tpa, Record& record)
-      : World(kvp, tpa),
+  MpiWorld(MPI_Comm communicator, const WorldShape& shape, const JobParts& job)
+      : World(shape.kvp, shape.tpa),
         communicator_(communicator),
-        record_(record),
-        statements_(static_cast<std::size_t>(kvp * tpa)) {
+        job_(job),
+        wish_(shape.transport),
+        statements_(static_cast<std::size_t>(shape.kvp * shape.tpa)),
+        host_(communicator, shape.kvp, job.record),
+        staged_(host_, job.transports.staging(), shape.kvp, shape.kvp * shape.tpa) {
     MPI_Comm_rank(communicator_, &rank_);
   }
 
   ~MpiWorld() override {
+    settle();
     try {
       state({Collective::leave});
     } catch (const SubjectError&) {
       // The ranks that are still in a collective report it; this one is on its way out already.
     }
     MPI_Comm_free(&communicator_);
-    record_.enter(Life::harness, "between worlds", -1);
+    job_.record.enter(Life::harness, "between worlds", -1);
   }
 
   std::string_view name() const override { return "mpi"; }
@@ -85,13 +53,15 @@ class MpiWorld final : public World {
 
   void all_reduce(Group group, std::span<const void* const> send, std::span<void* const> recv,
                   std::int64_t count, std::int32_t dtype, std::int64_t step) override {
-    sum({Collective::all_reduce, group, step, count}, send, recv, dtype);
+    sum({Collective::all_reduce, group, step, count, dtype}, send, recv);
   }
 
   void reduce_scatter(Group group, std::span<const void* const> send, std::span<void* const> recv,
                       std::int64_t count, std::int32_t dtype, std::int64_t step) override {
-    sum({Collective::reduce_scatter, group, step, count}, send, recv, dtype);
+    sum({Collective::reduce_scatter, group, step, count, dtype}, send, recv);
   }
+
+  void use(Memory& memory) override;
 
   std::vector<Bytes> gather_to_root(std::span<const Bytes> local) override;
 
@@ -101,11 +71,12 @@ class MpiWorld final : public World {
   }
 
   void enter(std::string_view stage, std::int64_t step) override {
-    record_.enter(Life::working, stage, step);
+    job_.record.enter(Life::working, stage, step);
   }
 
   void enter_harness(std::string_view work, std::int64_t step) override {
-    record_.enter(Life::harness, work, step);
+    settle();
+    job_.record.enter(Life::harness, work, step);
   }
 
  private:
@@ -113,14 +84,22 @@ class MpiWorld final : public World {
   void exchange(const Statement& statement, std::span<const void* const> send,
                 std::span<void* const> recv);
   void sum(const Statement& statement, std::span<const void* const> send,
-           std::span<void* const> recv, std::int32_t dtype);
-  void move_blocks(Group group, bool gather, std::size_t bytes, const void* send, void* recv);
+           std::span<void* const> recv);
+  void settle();
+  template <typename Work>
+  void alone(int status, Work work);
 
   MPI_Comm communicator_;
-  Record& record_;
+  JobParts job_;
+  TransportKind wish_;
   int rank_ = 0;
   bool broken_ = false;                // the ranks disagreed: nothing more is said
   std::vector<Statement> statements_;  // of every rank, at the last collective
+  HostTransport host_;
+  StagedTransport staged_;
+  Transport* transport_ = &host_;
+  Memory* chosen_for_ = nullptr;  // the device memory that transport_ was chosen for
+  bool in_flight_ = false;        // a collective between GPUs may not be done
   std::unique_ptr<std::byte[]> gathered_;
 };
 
@@ -132,62 +111,84 @@ void MpiWorld::state(const Statement& mine) {
   MPI_Request request = MPI_REQUEST_NULL;
   MPI_Iallgather(&mine, words, MPI_INT64_T, statements_.data(), words, MPI_INT64_T, communicator_,
                  &request);
-  await(record_, {&request, 1});
+  await(job_.record, {&request, 1});
   broken_ = true;
   check_agreement(statements_);
   broken_ = false;
+}
+
+// Work whose failure the other ranks do not see. A subject's error they do: they have agreed on
+// the arguments.
+template <typename Work>
+void MpiWorld::alone(int status, Work work) {
+  try {
+    work();
+  } catch (const SubjectError&) {
+    throw;
+  } catch (const std::exception& error) {
+    job_.watchdog.report(job_.record, "gave up", error.what());
+    Watchdog::end_job(status);
+  }
+}
+
+void MpiWorld::use(Memory& memory) {
+  settle();
+  World::use(memory);
+  if (memory.is_host()) {
+    transport_ = &host_;
+    chosen_for_ = nullptr;
+    return;
+  }
+  if (chosen_for_ == &memory) return;
+  job_.record.enter(Life::working, "transport", -1);  // NCCL's start may hang like a stage
+  state({Collective::connect, Group::all, -1, static_cast<std::int64_t>(wish_)});
+  const Ranks ranks{communicator_, rank_, size(), kvp()};
+  if (job_.transports.nccl_serves(wish_, memory, ranks)) {
+    alone(kMissingResource, [&] { transport_ = &job_.transports.nccl(wish_, memory, ranks); });
+  } else {
+    transport_ = &staged_;
+  }
+  chosen_for_ = &memory;
+  job_.record.enter(Life::harness, "transport", -1);
 }
 
 void MpiWorld::exchange(const Statement& statement, std::span<const void* const> send,
                         std::span<void* const> recv) {
   check_buffers(statement, send.size(), recv.size(), 1);
   state(statement);
-  move_blocks(statement.group, statement.kind == Collective::all_gather,
-              static_cast<std::size_t>(statement.value), send.front(), recv.front());
+  in_flight_ = transport_ != &host_;
+  alone(kFinding, [&] {
+    transport_->move(memory(), {statement.group, send.front(), recv.front(),
+                                static_cast<std::size_t>(statement.value),
+                                statement.kind == Collective::all_gather});
+  });
 }
 
-// Every rank's part is brought here and added in rank order, as the simulated world does.
 void MpiWorld::sum(const Statement& statement, std::span<const void* const> send,
-                   std::span<void* const> recv, std::int32_t dtype) {
+                   std::span<void* const> recv) {
   check_buffers(statement, send.size(), recv.size(), 1);
   state(statement);
-  const auto members = static_cast<std::size_t>(group_size(statement.group));
-  const std::size_t bytes =
-      static_cast<std::size_t>(statement.value) * size_of(static_cast<Dtype>(dtype));
-  const auto parts = std::make_unique_for_overwrite<std::byte[]>(members * bytes);
-  move_blocks(statement.group, statement.kind == Collective::all_reduce, bytes, send.front(),
-              parts.get());
-  std::vector<const void*> places;
-  for (std::size_t member = 0; member < members; ++member) {
-    places.push_back(parts.get() + member * bytes);
-  }
-  memory().sum({places, recv, group_size(statement.group), statement.value, dtype, false});
+  in_flight_ = transport_ != &host_;
+  alone(kFinding, [&] {
+    transport_->add(memory(), {statement.group, send.front(), recv.front(), statement.value,
+                               static_cast<std::int32_t>(statement.dtype),
+                               statement.kind == Collective::reduce_scatter});
+  });
 }
 
-// Blocks of `bytes` to and from every member of the group.
-void MpiWorld::move_blocks(Group group, bool gather, std::size_t bytes, const void* send,
-                           void* recv) {
-  const int begin = group_begin(group, rank_);
-  const auto* from = static_cast<const std::byte*>(send);
-  auto* to = static_cast<std::byte*>(recv);
-  Transfers transfers(communicator_);
-  for (int member = 0; member < group_size(group); ++member) {
-    const auto block = static_cast<std::size_t>(member) * bytes;
-    const std::byte* mine = gather ? from : from + block;
-    if (begin + member == rank_) {
-      if (bytes > 0) std::memcpy(to + block, mine, bytes);
-      continue;
-    }
-    transfers.receive(to + block, bytes, begin + member);
-    transfers.send(mine, bytes, begin + member);
-  }
-  transfers.finish(record_);
+// Waits for collectives between GPUs while the watchdog still sees this rank in the stage that
+// entered them: one that never ends is that stage's hang. The harness's own work has no limit.
+void MpiWorld::settle() {
+  if (!in_flight_) return;
+  in_flight_ = false;
+  alone(kFinding, [&] { transport_->settle(memory()); });
 }
 
 std::vector<Bytes> MpiWorld::gather_to_root(std::span<const Bytes> local) {
   const Statement mine{Collective::gather_to_root, Group::all, -1,
                        local.empty() ? 0 : static_cast<std::int64_t>(local.front().size())};
   check_buffers(mine, local.size(), local.size(), 1);
+  settle();
   state(mine);
   Transfers transfers(communicator_);
   std::vector<Bytes> all;
@@ -209,31 +210,15 @@ std::vector<Bytes> MpiWorld::gather_to_root(std::span<const Bytes> local) {
       place += bytes;
     }
   }
-  transfers.finish(record_);
+  transfers.finish(job_.record);
   return all;
 }
 
 }  // namespace
 
-void await(Record& record, std::span<MPI_Request> requests) {
-  const Life former = record.change(Life::waiting);
-  const auto begin = steady_clock::now();
-  const auto count = static_cast<int>(requests.size());
-  for (int done = 0;;) {
-    MPI_Testall(count, requests.data(), &done, MPI_STATUSES_IGNORE);
-    if (done != 0) break;
-    const auto waited = std::chrono::duration_cast<microseconds>(steady_clock::now() - begin);
-    if (waited < microseconds{500}) {
-      sched_yield();
-    } else {
-      std::this_thread::sleep_for(std::min<microseconds>(waited / 16, microseconds{1000}));
-    }
-  }
-  record.change(former);
-}
-
-std::unique_ptr<World> make_mpi_world(MPI_Comm communicator, int kvp, int tpa, Record& record) {
-  return std::make_unique<MpiWorld>(communicator, kvp, tpa, record);
+std::unique_ptr<World> make_mpi_world(MPI_Comm communicator, const WorldShape& shape,
+                                      const JobParts& job) {
+  return std::make_unique<MpiWorld>(communicator, shape, job);
 }
 
 }  // namespace helixcheck::mpi

@@ -7,18 +7,23 @@
 #include <vector>
 
 #include "scenario/error.hpp"
+#include "scenario/names.hpp"
 
 namespace helixcheck {
 namespace {
 
-bool moves_equal_blocks(Collective kind) {
-  return kind == Collective::all_to_all || kind == Collective::all_gather ||
-         kind == Collective::all_reduce || kind == Collective::reduce_scatter;
+// Harness traffic: each rank brings what it has, and the root's answer counts.
+bool value_may_differ(Collective kind) {
+  return kind == Collective::gather_to_root || kind == Collective::agree;
 }
 
 bool same(const Statement& a, const Statement& b) {
-  return a.kind == b.kind && a.group == b.group && a.step == b.step &&
-         (a.value == b.value || !moves_equal_blocks(a.kind));
+  return a.kind == b.kind && a.group == b.group && a.step == b.step && a.dtype == b.dtype &&
+         (a.value == b.value || value_may_differ(a.kind));
+}
+
+std::string_view type_of(const Statement& statement) {
+  return name_of(static_cast<Dtype>(statement.dtype));
 }
 
 std::string name_of(const Statement& statement) {
@@ -29,11 +34,16 @@ std::string name_of(const Statement& statement) {
     case Collective::all_gather:
       return fmt::format("all_gather of {} bytes{}", statement.value, group);
     case Collective::all_reduce:
-      return fmt::format("all_reduce of {} values{}", statement.value, group);
+      return fmt::format("all_reduce of {} {} values{}", statement.value, type_of(statement),
+                         group);
     case Collective::reduce_scatter:
-      return fmt::format("reduce_scatter of {} values{}", statement.value, group);
+      return fmt::format("reduce_scatter of {} {} values{}", statement.value, type_of(statement),
+                         group);
     case Collective::gather_to_root: return "gather_to_root";
     case Collective::agree: return "agree";
+    case Collective::connect:
+      return fmt::format("connect by transport {}",
+                         name_of(static_cast<TransportKind>(statement.value)));
     case Collective::leave: break;
   }
   return "no collective, its world has ended";
@@ -64,6 +74,11 @@ std::string at_step(std::int64_t step) {
 }  // namespace
 
 void check_agreement(std::span<const Statement> statements) {
+  const Statement& first = statements.front();
+  if (std::all_of(statements.begin(), statements.end(),
+                  [&first](const Statement& other) { return same(first, other); })) {
+    return;
+  }
   std::vector<Statement> kinds;
   bool one_step = true;
   for (const Statement& statement : statements) {
@@ -71,7 +86,6 @@ void check_agreement(std::span<const Statement> statements) {
     if (std::none_of(kinds.begin(), kinds.end(), equal)) kinds.push_back(statement);
     one_step = one_step && statement.step == statements.front().step;
   }
-  if (kinds.size() <= 1) return;
   std::string message =
       fmt::format("collective mismatch{}:", one_step ? at_step(kinds.front().step) : "");
   for (const Statement& kind : kinds) {

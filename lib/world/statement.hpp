@@ -12,7 +12,8 @@
 
 namespace helixcheck {
 
-// `leave` is what a rank states whose world ends, so that one that gives up early is seen at once.
+// `connect`: the ranks choose what tensors on their GPUs travel by. `leave` is what a rank states
+// whose world ends, so that one that gives up early is seen at once.
 enum class Collective : std::int64_t {
   all_to_all,
   all_gather,
@@ -20,6 +21,7 @@ enum class Collective : std::int64_t {
   reduce_scatter,
   gather_to_root,
   agree,
+  connect,
   leave
 };
 
@@ -28,11 +30,14 @@ struct Statement {
   Collective kind = Collective::leave;
   Group group = Group::all;
   std::int64_t step = -1;  // -1: no step, harness traffic
-  std::int64_t value = 0;  // bytes of a block, of this rank's data (gather_to_root), or the answer
+  // Bytes of a block, values of a sum, bytes of this rank's data (gather_to_root), the answer
+  // (agree), or the wish (connect).
+  std::int64_t value = 0;
+  std::int64_t dtype = 0;  // hxc_dtype of a sum
 };
 
 // Throws SubjectError naming which ranks entered what, unless all `statements` (one a rank, in rank
-// order) name one collective of one step, with one block size where blocks are exchanged.
+// order) name one collective of one step, with one size where blocks are exchanged or added.
 void check_agreement(std::span<const Statement> statements);
 
 // Throws SubjectError unless the process brings one send and one receive buffer for each of its

@@ -98,5 +98,60 @@ TEST_F(Mpi, ReplaysWorldsOfSeveralSizesInOneLaunch) {
   EXPECT_EQ(Json::parse(result.out).at("passed"), 3);
 }
 
+TEST_F(Mpi, ChecksManyCasesInOneJob) {
+  const CommandResult result =
+      run_command(kCommand + " check --world mpi --ranks 2 --cases 200 --no-store --json");
+  ASSERT_EQ(result.status, 0) << result.err << result.out;
+  const Json report = Json::parse(result.out);
+  EXPECT_EQ(report.at("cases"), 200);
+  EXPECT_EQ(report.at("unjudged"), 0);
+  EXPECT_EQ(report.at("properties"), Json({{"equivalence", 200}}));
+  EXPECT_GT(report.at("worst_ratios").size(), 5u);
+}
+
+TEST_F(Mpi, WrongValuesAreFoundAndShrunkInRanks) {
+  const CommandResult result =
+      run_command(kCommand +
+                  " check --world mpi --ranks 3 --cases 400 --subject canary --max-findings 1"
+                  " --no-store --json");
+  ASSERT_EQ(result.status, 1) << result.err << result.out;
+  const Json finding = Json::parse(result.out).at("findings").at(0);
+  EXPECT_EQ(finding.at("signature"), "equivalence/cpu+canary/value/attend");
+  EXPECT_TRUE(finding.at("locally_minimal").get<bool>());
+  EXPECT_EQ(finding.at("scenario").at("layout").at("kvp"), 3);
+  EXPECT_EQ(finding.at("scenario").at("run").at("world"), "mpi");
+}
+
+// The job that dies of a case takes no other case with it.
+TEST_F(Mpi, RanksThatDieOrHangAreFindingsOfTheirScenario) {
+  for (const auto& [fault, kind] : {std::pair("dies", "crash"), std::pair("hangs", "hang")}) {
+    const CommandResult result = run_command(
+        std::string("ATTEND_OVERRIDE_FAULT=") + fault + " " + kCommand +
+        " check --world mpi --ranks 2 --cases 5 --shrink-evaluations 0 --hang-limit 1 --no-store"
+        " --json --subject " ATTEND_OVERRIDE);
+    ASSERT_EQ(result.status, 1) << result.err << result.out;
+    const Json report = Json::parse(result.out);
+    EXPECT_EQ(report.at("cases").get<int>() + report.at("unjudged").get<int>(), 5);
+    ASSERT_EQ(report.at("findings").size(), 1u);
+    const Json& finding = report.at("findings").at(0);
+    EXPECT_EQ(finding.at("signature"),
+              std::string("equivalence/cpu+attend_override/") + kind + "/attend");
+    EXPECT_GT(finding.at("seen_again").get<int>(), 0);
+    const std::string sentence = finding.at("blame").at("sentence");
+    EXPECT_EQ(sentence.find("rank 1 on host "), 0u) << sentence;
+    EXPECT_NE(sentence.find(" in stage attend of step "), std::string::npos) << sentence;
+  }
+}
+
+TEST_F(Mpi, ChecksThatCannotRunInRanksAreRefused) {
+  const CommandResult property =
+      run_command(kCommand + " check --world mpi --property page_order --cases 1");
+  EXPECT_EQ(property.status, 2);
+  EXPECT_NE(property.err.find("page_order"), std::string::npos) << property.err;
+  const CommandResult inside =
+      run_command(mpirun(2) + kCommand + " check --world mpi --cases 1 --no-store");
+  EXPECT_EQ(inside.status, 2) << inside.err;
+}
+
 }  // namespace
 }  // namespace helixcheck

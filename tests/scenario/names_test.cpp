@@ -12,7 +12,7 @@ class EveryEnumeration : public testing::Test {};
 
 using Enumerations =
     testing::Types<Dtype, Entry, Family, HeavyPlace, Prompt, Ownership, DecodeOwner, PageOrder,
-                   Poison, LseForm, WorldKind, Observe, VerdictRule, StepKind>;
+                   Poison, LseForm, WorldKind, TransportKind, Observe, VerdictRule, StepKind>;
 TYPED_TEST_SUITE(EveryEnumeration, Enumerations);
 
 TYPED_TEST(EveryEnumeration, HasNamesInDeclarationOrder) {

@@ -57,6 +57,7 @@ Scenario full_scenario() {
       3, 2, Ownership::interleaved, DecodeOwner::continued, 16, 48, PageOrder::descending, 4, 5, 6,
       7, 8, Poison::huge,           LseForm::max_sum};
   s.run = {WorldKind::mpi,
+           TransportKind::staged,
            Observe::end,
            InstanceLife::renewed,
            7,

@@ -86,7 +86,8 @@ TEST(Bounds, LinearHoldsInAnyOrder) {
     const auto terms = static_cast<std::int64_t>(n);
     const double floor = bounds::underflow(terms);
     plain.add(sum - exact, bounds::linear_factor(sequential, Dtype::bf16, terms) * size + floor);
-    lanes.add(joined - exact, bounds::linear_factor(find_contract("cpu"), Dtype::bf16, terms) * size + floor);
+    lanes.add(joined - exact,
+              bounds::linear_factor(find_contract("cpu"), Dtype::bf16, terms) * size + floor);
     cut.add(low - exact, bounds::linear_factor(truncating, Dtype::bf16, terms) * size + floor);
   }
   plain.expect_at_least(0.05);

@@ -1,6 +1,7 @@
 // What mpi_test starts: `mpi_ranks RANKS MODE [ARGUMENT...]` launches itself under mpirun and lets
 // its ranks do what MODE says: compare with the simulated world, disagree, die, or hang.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -11,12 +12,16 @@
 #include <unistd.h>
 #include <vector>
 
+#include "mla/formats.hpp"
 #include "scenario/error.hpp"
+#include "scenario/names.hpp"
+#include "support/deferred_memory.hpp"
 #include "world/mpi.hpp"
 
 namespace {
 
 using helixcheck::Bytes;
+using helixcheck::Dtype;
 using helixcheck::Group;
 using helixcheck::World;
 using Buffer = std::vector<std::byte>;
@@ -32,12 +37,20 @@ Buffer random_buffer(int seed, int rank, std::size_t bytes) {
   return buffer;
 }
 
+struct Sizes {
+  int blocks;           // that a rank sends
+  int received_blocks;  // that it gets
+  std::size_t bytes;    // of a block
+};
+
 // Runs `collective(world, send, recv)` in `world` and in a simulated one; true if the ranks of this
-// process received the same. `blocks` blocks sent, one received from each member.
+// process received the same.
 template <typename Collective>
-bool same_as_sim(World& world, Group group, int blocks, std::size_t bytes, Collective collective) {
+bool same_as_sim(World& world, helixcheck::Memory& memory, const Sizes& sizes,
+                 Collective collective) {
+  const auto [blocks, received_blocks, bytes] = sizes;
   const auto sim = helixcheck::make_sim_world(world.kvp(), world.tpa());
-  const std::size_t received = static_cast<std::size_t>(world.group_size(group)) * bytes;
+  const std::size_t received = static_cast<std::size_t>(received_blocks) * bytes;
   std::vector<Buffer> send, recv;
   std::vector<const void*> from;
   std::vector<void*> to;
@@ -53,21 +66,45 @@ bool same_as_sim(World& world, Group group, int blocks, std::size_t bytes, Colle
   Buffer mine(received, std::byte{0xee});
   const std::vector<const void*> my_from = {from[first]};
   const std::vector<void*> my_to = {mine.data()};
+  world.use(memory);
   collective(world, my_from, my_to);
+  memory.synchronize();
   return mine == recv[first];
 }
 
-bool collectives_match(World& world, std::size_t bytes) {
+bool collectives_match(World& world, helixcheck::Memory& memory, std::size_t bytes) {
   bool same = true;
   for (const Group group : {Group::kvp, Group::all}) {
+    const int members = world.group_size(group);
     const auto all_to_all = [&](World& any, const auto& from, const auto& to) {
       any.all_to_all(group, from, to, bytes, 0);
     };
     const auto all_gather = [&](World& any, const auto& from, const auto& to) {
       any.all_gather(group, from, to, bytes, 0);
     };
-    same = same_as_sim(world, group, world.group_size(group), bytes, all_to_all) && same;
-    same = same_as_sim(world, group, 1, bytes, all_gather) && same;
+    same = same_as_sim(world, memory, {members, members, bytes}, all_to_all) && same;
+    same = same_as_sim(world, memory, {1, members, bytes}, all_gather) && same;
+  }
+  return same;
+}
+
+// Random bits: among them infinities and values without number.
+bool sums_match(World& world, helixcheck::Memory& memory, std::size_t bytes) {
+  bool same = true;
+  for (const Dtype dtype : {Dtype::fp32, Dtype::fp16, Dtype::bf16}) {
+    const auto count = static_cast<std::int64_t>(bytes / size_of(dtype));
+    const std::size_t block = static_cast<std::size_t>(count) * size_of(dtype);
+    for (const Group group : {Group::kvp, Group::all}) {
+      const auto all_reduce = [&](World& any, const auto& from, const auto& to) {
+        any.all_reduce(group, from, to, count, static_cast<int>(dtype), 0);
+      };
+      const auto reduce_scatter = [&](World& any, const auto& from, const auto& to) {
+        any.reduce_scatter(group, from, to, count, static_cast<int>(dtype), 0);
+      };
+      const int members = world.group_size(group);
+      same = same_as_sim(world, memory, {1, 1, block}, all_reduce) && same;
+      same = same_as_sim(world, memory, {members, 1, block}, reduce_scatter) && same;
+    }
   }
   return same;
 }
@@ -97,11 +134,19 @@ bool all_true(World& world, bool mine) {
   return all;
 }
 
-int compare(helixcheck::mpi::Session& session, int kvp, int tpa, std::size_t bytes) {
-  const auto world = session.make_world(kvp, tpa);
+// `memory` "host", or a transport of memory that is not the host's.
+int compare(helixcheck::mpi::Session& session, int kvp, int tpa, std::size_t bytes,
+            const std::string& memory) {
+  using helixcheck::TransportKind;
+  const auto transport = helixcheck::parse_name<TransportKind>(memory);
+  static helixcheck::DeferredMemory deferred;  // outlives the session
+  helixcheck::Memory& used = transport ? deferred : helixcheck::host_memory();
+  const auto world = session.make_world(kvp, tpa, transport.value_or(TransportKind::automatic));
   if (!world) return 0;
   world->enter_harness("compare", 0);
-  bool same = collectives_match(*world, bytes) && gather_matches(*world, bytes);
+  bool same = collectives_match(*world, used, bytes);
+  same = sums_match(*world, used, std::min(bytes, std::size_t{100000})) && same;
+  same = gather_matches(*world, bytes) && same;
   same = world->agree(world->is_root()) && !world->agree(!world->is_root()) && same;
   const bool all = all_true(*world, same);
   if (world->is_root()) fmt::print("{} ranks: {}\n", world->size(), all ? "same" : "different");
@@ -181,7 +226,7 @@ int run_rank(const std::vector<std::string>& arguments) {
   const std::string& mode = arguments[2];
   const auto number = [&](std::size_t i) { return std::stoi(arguments.at(i)); };
   if (mode == "compare") {
-    return compare(session, number(3), number(4), std::stoul(arguments.at(5)));
+    return compare(session, number(3), number(4), std::stoul(arguments.at(5)), arguments.at(6));
   }
   if (mode == "disagree") return disagree(session, false);
   if (mode == "leave") return disagree(session, true);

@@ -70,8 +70,9 @@ void expect_named(const Job& job, int rank, const std::string& what) {
   EXPECT_EQ(job.output.find("helixcheck: rank", first + 1), std::string::npos) << job.output;
 }
 
-void expect_same(int ranks, const std::string& world, const std::string& bytes) {
-  const Job job = run_job(fmt::format("{} compare {} {}", ranks, world, bytes));
+void expect_same(int ranks, const std::string& world, const std::string& bytes,
+                 const std::string& memory = "host") {
+  const Job job = run_job(fmt::format("{} compare {} {} {}", ranks, world, bytes, memory));
   EXPECT_EQ(job.status, 0) << job.output;
   expect_line(job, "ranks: same");
   EXPECT_TRUE(job.left_nothing);
@@ -95,8 +96,23 @@ TEST_F(Mpi, LargeBlocksMatchSim) {
   expect_same(2, "2 1", "20000000");
 }
 
+TEST_F(Mpi, DeviceMemoryStagedMatchesSim) {
+  expect_same(3, "3 1", "4096", "staged");
+  expect_same(4, "2 2", "70000", "staged");
+}
+
+TEST_F(Mpi, DeviceMemoryWithoutNcclIsStaged) {
+  expect_same(2, "2 1", "1000", "auto");
+}
+
+TEST_F(Mpi, TransportThatIsNotThereIsRefusedByAllRanks) {
+  const Job job = run_job("2 compare 2 1 64 sendrecv");
+  EXPECT_EQ(job.status, 3);
+  expect_line(job, "transport sendrecv: rank 0: ");
+}
+
 TEST_F(Mpi, MoreRanksThanTheJobAreRefused) {
-  const Job job = run_job("2 compare 3 1 64");
+  const Job job = run_job("2 compare 3 1 64 host");
   EXPECT_EQ(job.status, 3);
   expect_line(job, "a world of kvp 3 x tpa 1 needs 3 ranks, the MPI job has 2");
 }

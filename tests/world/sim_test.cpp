@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "scenario/error.hpp"
+#include "subject/helixcheck_subject.h"
 #include "world/world.hpp"
 
 namespace helixcheck {
@@ -98,6 +99,82 @@ TEST(Sim, AllGatherGivesAllBlocksInRankOrder) {
       }
     }
   }
+}
+
+// Values of which no order of addition loses a bit.
+std::vector<float> whole_numbers(int rank, std::size_t count) {
+  std::vector<float> values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = static_cast<float>(rank * 100 + static_cast<int>(i));
+  }
+  return values;
+}
+
+TEST(Sim, AllReduceGivesEachMemberTheSumOfItsGroup) {
+  for (const Group group : {Group::kvp, Group::all}) {
+    const Shape shape{3, 2, group, 0};
+    const auto world = make_sim_world(shape.kvp, shape.tpa);
+    std::vector<std::vector<float>> send, recv;
+    std::vector<const void*> from;
+    std::vector<void*> to;
+    for (int rank = 0; rank < 6; ++rank) send.push_back(whole_numbers(rank, 5));
+    for (int rank = 0; rank < 6; ++rank) recv.emplace_back(5, -1.0f);
+    for (const auto& values : send) from.push_back(values.data());
+    for (auto& values : recv) to.push_back(values.data());
+    world->all_reduce(group, from, to, 5, HXC_FP32, 0);
+    for (int rank = 0; rank < 6; ++rank) {
+      for (std::size_t i = 0; i < 5; ++i) {
+        float sum = 0;
+        for (int member = 0; member < members(shape); ++member) {
+          sum += send[static_cast<std::size_t>(first_member(shape, rank) + member)][i];
+        }
+        EXPECT_EQ(recv[static_cast<std::size_t>(rank)][i], sum) << "rank " << rank;
+      }
+    }
+  }
+}
+
+TEST(Sim, ReduceScatterGivesEachMemberItsPartOfTheSum) {
+  for (const Group group : {Group::kvp, Group::all}) {
+    const Shape shape{3, 2, group, 0};
+    const auto world = make_sim_world(shape.kvp, shape.tpa);
+    const auto parts = static_cast<std::size_t>(members(shape));
+    std::vector<std::vector<float>> send, recv;
+    std::vector<const void*> from;
+    std::vector<void*> to;
+    for (int rank = 0; rank < 6; ++rank) send.push_back(whole_numbers(rank, 4 * parts));
+    for (int rank = 0; rank < 6; ++rank) recv.emplace_back(4, -1.0f);
+    for (const auto& values : send) from.push_back(values.data());
+    for (auto& values : recv) to.push_back(values.data());
+    world->reduce_scatter(group, from, to, 4, HXC_FP32, 0);
+    for (int rank = 0; rank < 6; ++rank) {
+      const int first = first_member(shape, rank);
+      for (std::size_t i = 0; i < 4; ++i) {
+        float sum = 0;
+        for (std::size_t member = 0; member < parts; ++member) {
+          sum += send[static_cast<std::size_t>(first) + member]
+                     [static_cast<std::size_t>(rank - first) * 4 + i];
+        }
+        EXPECT_EQ(recv[static_cast<std::size_t>(rank)][i], sum) << "rank " << rank;
+      }
+    }
+  }
+}
+
+TEST(Sim, SumsAreTakenInRankOrderWithOneRounding) {
+  const auto world = make_sim_world(3, 1);
+  const float big = 16777216.0f;  // 2^24: adding 1 to it is lost, adding 2 is not
+  const std::vector<float> values[] = {{1.0f}, {1.0f}, {big}};
+  const std::vector<float> reversed[] = {{big}, {1.0f}, {1.0f}};
+  const auto sum_of = [&](const std::vector<float>(&send)[3]) {
+    float recv[3];
+    const void* from[] = {send[0].data(), send[1].data(), send[2].data()};
+    void* to[] = {&recv[0], &recv[1], &recv[2]};
+    world->all_reduce(Group::all, from, to, 1, HXC_FP32, 0);
+    return recv[0];
+  };
+  EXPECT_EQ(sum_of(values), big + 2);
+  EXPECT_EQ(sum_of(reversed), big);
 }
 
 TEST(Sim, GatherToRootKeepsRankOrderAndSizes) {

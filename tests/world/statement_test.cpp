@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "scenario/error.hpp"
+#include "scenario/scenario.hpp"
+#include "subject/helixcheck_subject.h"
 
 namespace helixcheck {
 namespace {
@@ -61,6 +63,25 @@ TEST(Statement, EachFieldCounts) {
   EXPECT_EQ(message_of({kExchange, other}),
             "collective mismatch at step 2: rank 0 enters all_to_all of 4096 bytes, rank 1 enters "
             "all_to_all of 4096 bytes within KVP groups");
+}
+
+TEST(Statement, SumsNameCountAndType) {
+  const auto sum = [](std::int64_t dtype) {
+    return Statement{Collective::all_reduce, Group::all, 1, 64, dtype};
+  };
+  EXPECT_EQ(message_of({sum(HXC_FP32), sum(HXC_FP32)}), "");
+  EXPECT_EQ(message_of({sum(HXC_FP32), sum(HXC_BF16)}),
+            "collective mismatch at step 1: rank 0 enters all_reduce of 64 fp32 values, rank 1 "
+            "enters all_reduce of 64 bf16 values");
+}
+
+TEST(Statement, RanksWithDifferentTransportsDisagree) {
+  const auto wish = [](TransportKind kind) {
+    return Statement{Collective::connect, Group::all, -1, static_cast<std::int64_t>(kind)};
+  };
+  EXPECT_EQ(message_of({wish(TransportKind::staged), wish(TransportKind::alltoall)}),
+            "collective mismatch: rank 0 enters connect by transport staged, rank 1 enters connect "
+            "by transport alltoall");
 }
 
 TEST(Statement, ARankThatLeavesIsNamed) {

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "campaign/fresh_process.hpp"
+#include "campaign/rank_job.hpp"
+#include "campaign/rank_service.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "report/findings.hpp"
@@ -16,11 +18,13 @@
 #include "scenario/error.hpp"
 #include "searching.hpp"
 #include "targets.hpp"
+#include "worlds.hpp"
 
 namespace helixcheck {
 namespace {
 
 constexpr std::uint64_t kDefaultCases = 20000;
+constexpr std::string_view kEquivalence = "equivalence";
 
 void show(const CheckProgress& progress) {
   fmt::print(stderr, "\r\x1b[K{} cases, {:.0f} s, {:.0f} cases/s, {} findings, worst {:.3g}, {}",
@@ -29,10 +33,50 @@ void show(const CheckProgress& progress) {
              progress.findings, progress.worst_ratio, progress.doing);
 }
 
-}  // namespace
+// The part of a rank.
+int serve(const Options& options) {
+  mpi::Session session(std::chrono::seconds(options.hang_limit_s));
+  RunOptions run;
+  run.contract = options.contract;
+  serve_runs(session, *find_subject(options.subject), run);
+  return kPass;
+}
 
-int check_verb(const Options& options) {
-  const std::unique_ptr<Subject> subject = find_subject(options.subject);
+std::unique_ptr<RankJob> start_ranks(const Options& options) {
+  if (mpi::inside_job()) {
+    throw InputError("check --world mpi starts its ranks itself: run it without mpirun");
+  }
+  for (const std::string& name : options.properties) {
+    if (name == kEquivalence) continue;
+    throw InputError(fmt::format("--property {}: check --world mpi knows equivalence only", name));
+  }
+  RankJobOrder order{options.ranks, options.arguments, interrupt_wished};
+  order.arguments.front() = own_path();
+  return std::make_unique<RankJob>(std::move(order));
+}
+
+// Cases run in the ranks of `job`, one after the other; processes that have run nothing before are
+// a job of their own.
+void search_in(RankJob& job, const Subject& subject, const Options& options, CheckOptions& search) {
+  search.properties = {std::string(kEquivalence)};
+  search.mpi_ranks = options.ranks;
+  search.jobs = 1;
+  search.shrink.jobs = 1;
+  search.run.elsewhere = [&job](const Scenario& scenario, bool repeat_failures) {
+    return job.run(scenario, repeat_failures);
+  };
+  search.fresh = [&job, &subject](const std::vector<Scenario>& scenarios,
+                                  const Property& property) {
+    job.end();
+    std::optional<Signature> last;
+    for (const Scenario& scenario : scenarios) {
+      last = signature_of(property, subject, equivalence_result(job.run(scenario, false)));
+    }
+    return last;
+  };
+}
+
+CheckOptions search_of(const Options& options) {
   CheckOptions search;
   search.seed = options.seed;
   search.first = options.first;
@@ -48,9 +92,23 @@ int check_verb(const Options& options) {
   search.subject_argument = options.subject;
   search.fresh = fresh_runs(fresh_process(options));
   search.interrupted = interrupt_wished;
+  return search;
+}
+
+}  // namespace
+
+int check_verb(const Options& options) {
+  if (is_rank_service()) return serve(options);
+  watch_interrupts();
+  const std::unique_ptr<Subject> subject = find_subject(options.subject);
+  CheckOptions search = search_of(options);
+  std::unique_ptr<RankJob> job;
+  if (options.world == "mpi") {
+    job = start_ranks(options);
+    search_in(*job, *subject, options, search);
+  }
   const bool terminal = isatty(STDERR_FILENO) == 1 && !options.json;
   if (terminal) search.progress = show;
-  watch_interrupts();
   keep_freed_memory();
   const CheckReport report = check(*subject, search);
   if (terminal) fmt::print(stderr, "\r\x1b[K");

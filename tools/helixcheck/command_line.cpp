@@ -100,6 +100,12 @@ void add_check(CLI::App& app, Options& options) {
       ->allow_extra_args(false);
   check->add_option("--max-findings", options.max_findings, "stop after so many (default 5)")
       ->check(CLI::Range(1, 1000));
+  check
+      ->add_option("--world", options.world,
+                   "sim, or mpi: equivalence only, in ranks that live from case to case")
+      ->check(CLI::IsMember({"sim", "mpi"}));
+  check->add_option("--ranks", options.ranks, "most ranks of a case under --world mpi (default 4)")
+      ->check(CLI::Range(1, 1024));
   check->add_flag("--stats", options.stats, "print how often features and pairs were drawn");
   check->add_flag("!--no-store", options.store, "do not write findings to the corpus");
   add_common(*check, options);

@@ -33,6 +33,8 @@ struct Options {
   std::int64_t shrink_evaluations = 4000;
   double shrink_seconds = 60;
   bool stats = false;
+  std::string world = "sim";  // check: where cases run
+  int ranks = 4;              // check --world mpi
   bool store = true;
   std::vector<std::int64_t> heads, batches, ctx_lens, kvps;  // bench: every combination
   std::string shapes;                                        // bench: a list by its name

@@ -58,7 +58,9 @@ std::unique_ptr<World> Worlds::make(const Scenario& scenario) {
   const bool merge = scenario.problem.entry == Entry::merge;
   const int kvp = merge ? 1 : static_cast<int>(scenario.layout.kvp);
   const int tpa = merge ? 1 : static_cast<int>(scenario.layout.tpa);
-  if (scenario.run.world == WorldKind::mpi && session_) return session_->make_world(kvp, tpa);
+  if (scenario.run.world == WorldKind::mpi && session_) {
+    return session_->make_world(kvp, tpa, scenario.run.transport);
+  }
   return is_root() ? make_sim_world(kvp, tpa) : nullptr;
 }
 

@@ -1,0 +1,37 @@
+// What a search and the ranks that run its scenarios say to each other: bytes between processes of
+// one executable on one host.
+
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "run/run.hpp"
+#include "scenario/scenario.hpp"
+
+namespace helixcheck {
+
+struct RunOrder {
+  Scenario scenario;
+  bool repeat_failures = true;
+};
+
+// How a run went for one rank. Only the root's result says more than that it went well.
+struct RunAnswer {
+  enum class Outcome { done, subject_error, input_error, resource_error };
+  Outcome outcome = Outcome::done;
+  std::string message;         // of the error
+  std::optional<Stage> stage;  // of a subject's error, where one is to blame
+  RunResult result;            // verdict without notes and mismatch, hash, repetition
+};
+
+std::string pack(const RunOrder& order);
+std::string pack(const RunAnswer& answer);
+RunOrder unpack_order(const std::string& bytes);
+RunAnswer unpack_answer(const std::string& bytes);
+
+// A frame is its length and its bytes. Blocking; false at the end of the stream or after an error.
+bool write_frame(int file, const std::string& bytes);
+bool read_frame(int file, std::string& bytes);
+
+}  // namespace helixcheck
