@@ -7,6 +7,7 @@
 #include "kernels/check.hpp"
 #include "kernels/memory/cuda_memory.hpp"
 #include "kernels/nccl_transport.hpp"
+#include "kernels/reference/accelerator.hpp"
 #include "kernels/subject/subject.hpp"
 #include "mla/accelerator.hpp"
 
@@ -72,7 +73,9 @@ class BuiltModule final : public Module {
     return cuda::make_nccl_group(memory, place, broadcast);
   }
 
-  std::unique_ptr<Accelerator> make_accelerator(Memory&) const override { return nullptr; }
+  std::unique_ptr<Accelerator> make_accelerator(Memory& memory) const override {
+    return make_cuda_accelerator(memory);
+  }
 
  private:
   static Device describe(int index) {

@@ -3,6 +3,7 @@
 #include "kernels/memory/cuda_memory.hpp"
 
 #include "kernels/check.hpp"
+#include "kernels/draw.hpp"
 #include "kernels/memory/block_cache.hpp"
 #include "kernels/memory/collectives.hpp"
 
@@ -62,6 +63,11 @@ class CudaMemory final : public Memory {
   }
   void exchange(const BlockExchange& blocks) override { enqueue_exchange(blocks, stream_); }
   void sum(const BlockSum& blocks) override { enqueue_sum(blocks, stream_); }
+  bool draw(void* to, const UniformRows& r) override {
+    draw_uniform_rows(r.seed, r.tensor, r.request, r.first_draw, r.rows, r.width,
+                      static_cast<Dtype>(r.dtype), to, r.width, stream_);
+    return true;
+  }
   void synchronize() override { HXC_CHECK(cudaStreamSynchronize(stream_)); }
 
   bool lost() const override {

@@ -45,6 +45,16 @@ struct BlockSum {
   bool scatter = false;
 };
 
+// Rows of codes that are drawn from counters: row i holds U[-1, 1) of the Philox stream (tensor,
+// request, first_draw + i), as generate/draw.hpp makes it on the host.
+struct UniformRows {
+  std::uint64_t seed = 0;
+  std::uint32_t tensor = 0;
+  std::int64_t request = 0, first_draw = 0;
+  std::int64_t rows = 0, width = 0;
+  std::int32_t dtype = 0;  // hxc_dtype
+};
+
 // A sequence of device work that was recorded once and can be run again.
 class RecordedWork {
  public:
@@ -77,6 +87,12 @@ class Memory {
   virtual void fill(void* to, std::byte value, std::size_t bytes) = 0;
   virtual void exchange(const BlockExchange& blocks) = 0;
   virtual void sum(const BlockSum& blocks) = 0;
+  // Makes dense rows where they are needed, in stream order. False: this memory cannot.
+  virtual bool draw(void* to, const UniformRows& rows) {
+    (void)to;
+    (void)rows;
+    return false;
+  }
   virtual void synchronize() = 0;
 
   // After a fault: nothing can be done with it any more.

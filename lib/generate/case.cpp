@@ -93,6 +93,11 @@ void DrawnCase::hidden(Token first, std::int64_t count, std::byte* out) const {
   }
 }
 
+std::optional<DrawnHidden> DrawnCase::drawn_hidden() const {
+  const Data& data = scenario_.problem.data;
+  return DrawnHidden{data.seed, static_cast<std::uint32_t>(TensorId::hidden), data.equal_requests};
+}
+
 void DrawnCase::latent(Token first, std::int64_t index, std::int64_t count, std::byte* out) const {
   const Problem& p = scenario_.problem;
   const std::int64_t width = p.kv_lora_rank + p.qk_rope_head_dim;

@@ -23,6 +23,7 @@ class DrawnCase : public Inputs {
   const RopeTable& rope() const override { return rope_; }
   const Weights& weights() const override { return weights_; }
   void hidden(Token first, std::int64_t count, std::byte* out) const override;
+  std::optional<DrawnHidden> drawn_hidden() const override;
   void latent(Token first, std::int64_t index, std::int64_t count, std::byte* out) const override;
   void query(const Row& row, std::byte* out) const override;
   Partials partials() const override;

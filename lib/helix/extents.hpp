@@ -13,7 +13,7 @@ namespace helixcheck {
 // Most prompt rows a rank projects at once: on the host, and on a device, which wants more work a
 // launch.
 inline constexpr std::int64_t kPromptChunk = 256;
-inline constexpr std::int64_t kDevicePromptChunk = 4096;
+inline constexpr std::int64_t kDevicePromptChunk = 16384;
 
 struct Extents {
   std::int64_t rows = 0;               // of one decode step, padding included

@@ -98,7 +98,7 @@ struct Pipeline::Impl {
         weight_address([this](const Tensor& tensor) { return weight_copies.address_of(tensor); }),
         buffers(memory, static_cast<std::size_t>(w.local_ranks())),
         pools(memory, pool_bytes()),
-        prompts(in, w, ranks, buffers, pools, prompt_chunk),
+        prompts(in, w, ranks, buffers, pools, memory, prompt_chunk),
         collector(w, ranks) {
     require_parts(subject, problem.entry);
     world.use(memory);
@@ -210,8 +210,9 @@ struct Pipeline::Impl {
     for (std::int64_t begin = 0; begin < end; begin += prompt_chunk) {
       PromptTaps taps = prompts.lay_out_chunk(request, number, begin);
       taps.history = &history;
-      buffers.upload({static_cast<std::size_t>(Tap::position), static_cast<std::size_t>(Tap::slot),
-                      TapBuffers::kHidden});
+      buffers.upload(
+          {static_cast<std::size_t>(Tap::position), static_cast<std::size_t>(Tap::slot)});
+      if (!prompts.hidden_is_drawn()) buffers.upload({TapBuffers::kHidden});
       pools.upload();
       run_part(project, number);
       if (append.first != project.first) run_part(append, number);

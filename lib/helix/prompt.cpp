@@ -79,6 +79,7 @@ PromptTaps PromptFiller::lay_out_chunk(const RequestState& request, std::int64_t
     taps.ranks[static_cast<std::size_t>(r)].index = chunk_tokens(request, r, begin);
   }
   buffers_.begin_step();
+  hidden_is_drawn_ = can_draw(taps);
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     RankState& rank = *ranks_[i];
     const std::vector<std::int64_t>& tokens =
@@ -114,16 +115,40 @@ void PromptFiller::accept_chunk(const RequestState& request, std::int64_t begin)
   }
 }
 
+// Where a device makes hidden states, each run of consecutive tokens is a launch: that pays for
+// long ones only.
+bool PromptFiller::can_draw(const PromptTaps& taps) const {
+  constexpr std::int64_t kShortestRun = 64;
+  if (memory_.is_host() || !inputs_.drawn_hidden()) return false;
+  std::int64_t tokens = 0, runs = 0;
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    const std::vector<std::int64_t>& index =
+        taps.ranks[static_cast<std::size_t>(world_.first_local()) + i].index;
+    tokens += std::ssize(index);
+    for (std::size_t t = 0; t < index.size(); ++t) runs += t == 0 || index[t] != index[t - 1] + 1;
+  }
+  return tokens >= kShortestRun * runs;
+}
+
 // Consecutive tokens are made in one go.
 void PromptFiller::fill_hidden(RankState& rank, std::int64_t request,
                                const std::vector<std::int64_t>& tokens) {
+  const Problem& problem = scenario_.problem;
   const std::int64_t row_bytes =
-      scenario_.problem.hidden_size * static_cast<std::int64_t>(size_of(scenario_.problem.dtype));
+      problem.hidden_size * static_cast<std::int64_t>(size_of(problem.dtype));
   for (std::size_t begin = 0; begin < tokens.size();) {
     std::size_t end = begin + 1;
     while (end < tokens.size() && tokens[end] == tokens[end - 1] + 1) ++end;
-    inputs_.hidden({request, tokens[begin]}, static_cast<std::int64_t>(end - begin),
-                   rank.hidden() + static_cast<std::int64_t>(begin) * row_bytes);
+    const auto count = static_cast<std::int64_t>(end - begin);
+    const std::int64_t place = static_cast<std::int64_t>(begin) * row_bytes;
+    if (hidden_is_drawn_) {
+      const DrawnHidden drawn = *inputs_.drawn_hidden();
+      memory_.draw(static_cast<std::byte*>(rank.step().hidden.data) + place,
+                   {drawn.seed, drawn.tensor, drawn.equal_requests ? 0 : request, tokens[begin],
+                    count, problem.hidden_size, boundary_dtype(problem.dtype)});
+    } else {
+      inputs_.hidden({request, tokens[begin]}, count, rank.hidden() + place);
+    }
     begin = end;
   }
 }

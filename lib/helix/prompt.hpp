@@ -19,13 +19,14 @@ class PromptFiller {
  public:
   // All must outlive the object.
   PromptFiller(const Inputs& inputs, const World& world, RankStates& ranks, TapBuffers& buffers,
-               CachePools& pools, std::int64_t chunk)
+               CachePools& pools, Memory& memory, std::int64_t chunk)
       : inputs_(inputs),
         scenario_(inputs.scenario()),
         world_(world),
         ranks_(ranks),
         buffers_(buffers),
         pools_(pools),
+        memory_(memory),
         chunk_(chunk) {}
 
   std::int64_t chunk() const { return chunk_; }  // prompt rows of a rank that make one step
@@ -41,6 +42,9 @@ class PromptFiller {
   // token indices of every rank of the world, with no taps yet.
   PromptTaps lay_out_chunk(const RequestState& request, std::int64_t step, std::int64_t begin);
 
+  // Whether a device has made the last chunk's hidden states itself.
+  bool hidden_is_drawn() const { return hidden_is_drawn_; }
+
   // Queues the download of the chunk's rows from a device's cache.
   void read_chunk(const RequestState& request, std::int64_t begin);
   // The chunk's rows were appended, and are on the host.
@@ -51,6 +55,7 @@ class PromptFiller {
   std::vector<std::int64_t> chunk_tokens(const RequestState& request, int rank,
                                          std::int64_t begin) const;
   void store_row(PagedCache& cache, std::int64_t request, std::int64_t local, const std::byte* row);
+  bool can_draw(const PromptTaps& taps) const;
   void fill_hidden(RankState& rank, std::int64_t request, const std::vector<std::int64_t>& tokens);
 
   const Inputs& inputs_;
@@ -59,7 +64,9 @@ class PromptFiller {
   RankStates& ranks_;
   TapBuffers& buffers_;
   CachePools& pools_;
+  Memory& memory_;
   const std::int64_t chunk_;
+  bool hidden_is_drawn_ = false;
   std::vector<double> values_;  // one widened row
 };
 

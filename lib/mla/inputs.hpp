@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "mla/rope.hpp"
@@ -48,6 +49,14 @@ struct Partials {
   std::vector<float> gauge{};
 };
 
+// How hidden states follow from counters: element d of a token is U[-1, 1) from word d of the
+// Philox stream (tensor, request, draw), as generate/draw.hpp makes it, rounded to dtype.
+struct DrawnHidden {
+  std::uint64_t seed = 0;
+  std::uint32_t tensor = 0;
+  bool equal_requests = false;  // all requests draw what request 0 draws
+};
+
 class Inputs {
  public:
   virtual ~Inputs() = default;
@@ -58,6 +67,9 @@ class Inputs {
 
   // `layer`: hidden states [count, D] of tokens with draws first.draw .. first.draw + count - 1.
   virtual void hidden(Token first, std::int64_t count, std::byte* out) const = 0;
+
+  // For whoever makes the same hidden states elsewhere; nothing where they are not drawn.
+  virtual std::optional<DrawnHidden> drawn_hidden() const { return std::nullopt; }
 
   // `core`, and the prompt of `prompt: given`: the rows [count, R + P] that tokens contribute to
   // the cache, in dtype, before the KV format. `index` is the first token's index in its request.

@@ -20,6 +20,12 @@ RowSource RowSource::without_first(std::int64_t count) const {
   return rest;
 }
 
+const void* RowSource::codes() const {
+  if (codes_ == nullptr) return nullptr;
+  return static_cast<const std::byte*>(codes_) +
+         static_cast<std::size_t>(first_row_ * width_) * size_of(dtype_);
+}
+
 void RowSource::read(std::int64_t row, std::int64_t column, std::span<double> out) const {
   const std::int64_t offset = (first_row_ + row) * width_ + column;
   if (values_ != nullptr) {

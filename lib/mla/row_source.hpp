@@ -18,6 +18,10 @@ class RowSource {
   RowSource(Dtype dtype, const void* codes, std::int64_t width, double scale = 1.0);
 
   std::int64_t width() const { return width_; }
+  // Codes of the first row, each worth code * scale(); nullptr where values are held as doubles.
+  const void* codes() const;
+  Dtype dtype() const { return dtype_; }
+  double scale() const { return scale_; }
 
   // The same matrix without its first `count` rows.
   RowSource without_first(std::int64_t count) const;

@@ -3,6 +3,7 @@
 #include "run/run.hpp"
 
 #include <fmt/format.h>
+#include <numeric>
 
 #include "device/cuda.hpp"
 #include "generate/case.hpp"
@@ -28,6 +29,7 @@ class TimedInputs : public Inputs {
     const Adding time(seconds_);
     inputs_.hidden(first, count, out);
   }
+  std::optional<DrawnHidden> drawn_hidden() const override { return inputs_.drawn_hidden(); }
   void latent(Token first, std::int64_t index, std::int64_t count, std::byte* out) const override {
     const Adding time(seconds_);
     inputs_.latent(first, index, count, out);
@@ -125,6 +127,20 @@ std::string too_large(const Scenario& scenario, std::int64_t need, std::int64_t 
                      static_cast<double>(have) / kGiB);
 }
 
+// A device that runs the subject serves the judge as well, where there is enough to do.
+Accelerator* accelerator_for(const Scenario& scenario, const Subject& subject,
+                             const RunOptions& options) {
+  if (options.accelerator != nullptr || subject.memory().is_host()) return options.accelerator;
+  const Problem& p = scenario.problem;
+  const auto width = static_cast<double>(p.kv_lora_rank + p.qk_rope_head_dim);
+  const auto tokens =
+      static_cast<double>(std::accumulate(p.ctx_len.begin(), p.ctx_len.end(), std::int64_t{0}));
+  const bool layer = p.entry == Entry::layer;
+  const double products =
+      width * static_cast<double>(8 * p.num_heads + (layer ? 2 * p.hidden_size : 0));
+  return tokens * products < kAcceleratedFlops ? nullptr : &cuda::accelerator();
+}
+
 RunResult run_once(const Scenario& scenario, World& world, const Subject& subject,
                    const RunOptions& options) {
   RunResult result;
@@ -135,7 +151,7 @@ RunResult run_once(const Scenario& scenario, World& world, const Subject& subjec
   const std::unique_ptr<Inputs> made = make_case(scenario);
   const double drawing = whole.seconds();
   const TimedInputs inputs(*made);
-  Judge judge(inputs, contracts);
+  Judge judge(inputs, contracts, accelerator_for(scenario, subject, options));
   Recorder recorder(judge, options.listener, inputs);
   try {
     Pipeline pipeline(inputs, world, subject);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "helix/taps.hpp"
+#include "mla/accelerator.hpp"
 #include "scenario/scenario.hpp"
 #include "subject/subject.hpp"
 #include "verdict/contract.hpp"
@@ -42,6 +43,7 @@ struct RunResult {
 struct RunOptions {
   std::optional<std::string> contract;  // instead of what the subject declares
   Observer* listener = nullptr;         // sees every tap before the judge does
+  Accelerator* accelerator = nullptr;   // for the judge's large products
   bool repeat_failures = true;          // once, to see whether the verdict changes
   // Runs the scenarios of `equivalence` in other processes; empty: in this one, on `sim`.
   std::function<RunResult(const Scenario& scenario, bool repeat_failures)> elsewhere = {};

@@ -12,12 +12,20 @@ struct Range {
   std::int64_t begin, end;
 };
 
-// Prompt tokens of a rank under contiguous ownership: the first ranks get the extra units.
+// Contiguous ownership in units: the first `extra` ranks get one more than `each`.
+struct Deal {
+  Deal(const Layout& layout, std::int64_t prompt_len)
+      : unit(layout.ownership == Ownership::contiguous ? 1 : layout.interleave) {
+    const std::int64_t units = (prompt_len + unit - 1) / unit;
+    each = units / layout.kvp;
+    extra = units % layout.kvp;
+  }
+  std::int64_t unit, each = 0, extra = 0;
+};
+
+// Prompt tokens of a rank under contiguous ownership.
 Range contiguous_range(const Layout& layout, std::int64_t kvp_rank, std::int64_t prompt_len) {
-  const std::int64_t unit = layout.ownership == Ownership::contiguous ? 1 : layout.interleave;
-  const std::int64_t units = (prompt_len + unit - 1) / unit;
-  const std::int64_t each = units / layout.kvp;
-  const std::int64_t extra = units % layout.kvp;
+  const auto [unit, each, extra] = Deal(layout, prompt_len);
   const std::int64_t first = kvp_rank * each + std::min(kvp_rank, extra);
   const std::int64_t last = first + each + (kvp_rank < extra ? 1 : 0);
   return {std::min(first * unit, prompt_len), std::min(last * unit, prompt_len)};
@@ -38,9 +46,9 @@ std::int64_t owner_of(const Layout& layout, std::int64_t index, std::int64_t pro
     return (continued ? index : index - prompt_len) / layout.interleave % layout.kvp;
   }
   if (layout.ownership == Ownership::interleaved) return index / layout.interleave % layout.kvp;
-  std::int64_t rank = 0;
-  while (index >= contiguous_range(layout, rank, prompt_len).end) ++rank;
-  return rank;
+  const Deal deal(layout, prompt_len);
+  const std::int64_t unit = index / deal.unit, first = deal.extra * (deal.each + 1);
+  return unit < first ? unit / (deal.each + 1) : deal.extra + (unit - first) / deal.each;
 }
 
 std::int64_t owned_count(const Layout& layout, std::int64_t kvp_rank, std::int64_t tokens,

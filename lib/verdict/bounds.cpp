@@ -150,17 +150,23 @@ double rms_norm_factor(const Contract& contract, Dtype dtype, std::int64_t n) {
 // f made through exp and log were measured 4 to 6 times worse, hence 2^-20.
 double rope_factor(const Contract& contract, std::int64_t position, double inv_freq,
                    double cos_scale) {
-  const double angle = static_cast<double>(position) * inv_freq;
-  const double turn = contract.rope_angle == RopeAngle::fp32 ? angle * 0x1p-20 : 0;
-  return kHigherOrders * std::abs(cos_scale) *
-         std::min(2.0, turn + contract.rope_table_unit + 2 * kUnit);
+  return rope_bound(contract, cos_scale)(static_cast<double>(position) * inv_freq);
+}
+
+RopeBound rope_bound(const Contract& contract, double cos_scale) {
+  const double turn = contract.rope_angle == RopeAngle::fp32 ? 0x1p-20 : 0;
+  return {kHigherOrders * std::abs(cos_scale), turn, contract.rope_table_unit + 2 * kUnit};
 }
 
 // The scale, its reciprocal and the product may each be rounded to fp32. A power of two is exact.
-double cache_value(double value, double scale) {
+double cache_factor(double scale) {
   int exponent = 0;
-  if (std::frexp(scale, &exponent) == 0.5) return 0;
-  return kHigherOrders * 3 * kUnit * std::abs(value / scale);
+  return std::frexp(scale, &exponent) == 0.5 ? 0 : kHigherOrders * 3 * kUnit;
+}
+
+double cache_value(double value, double scale) {
+  const double factor = cache_factor(scale);
+  return factor == 0 ? 0 : factor * std::abs(value / scale);
 }
 
 // By Cauchy-Schwarz with sum p = 1: sum p |v| <= sqrt(sum p v^2), and sum p |v - o| <= sqrt(sum p

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "mla/prompt_rows.hpp"
 #include "mla/stages.hpp"
 #include "verdict/contract.hpp"
 
@@ -27,8 +28,12 @@ double rms_norm_factor(const Contract& contract, Dtype dtype, std::int64_t n);
 // One rotated pair (x0, x1): |error| of either value <= rope_factor * (|x0| + |x1|).
 double rope_factor(const Contract& contract, std::int64_t position, double inv_freq,
                    double cos_scale);
+// The same as a function of the angle.
+RopeBound rope_bound(const Contract& contract, double cos_scale);
 
-// A cache code: the wanted x / scale, before the store in the cache's format.
+// A cache code: the wanted x / scale, before the store in the cache's format; and its share of |x /
+// scale|.
+double cache_factor(double scale);
 double cache_value(double value, double scale);
 
 // What the exact attention of one (row, head) over one shard showed.

@@ -19,15 +19,24 @@ CacheMirror::Request& CacheMirror::at(std::int64_t id) {
   return request;
 }
 
-void CacheMirror::push(std::int64_t id, std::int64_t rank, const std::byte* latent) {
+void CacheMirror::push(std::int64_t id, std::int64_t rank, const std::byte* latent,
+                       std::int64_t count) {
   Shard& shard = at(id).shards[static_cast<std::size_t>(rank)];
-  const std::size_t bytes = static_cast<std::size_t>(geometry_.width) * size_of(geometry_.dtype);
-  shard.shown.push_back(latent != nullptr);
+  const auto rows = static_cast<std::size_t>(count);
+  const std::size_t bytes =
+      rows * static_cast<std::size_t>(geometry_.width) * size_of(geometry_.dtype);
+  shard.shown.insert(shard.shown.end(), rows, latent != nullptr);
   if (latent != nullptr) {
     shard.pending.insert(shard.pending.end(), latent, latent + bytes);
   } else {
     shard.pending.resize(shard.pending.size() + bytes);
   }
+}
+
+void CacheMirror::expect(std::int64_t id, std::int64_t rank, std::int64_t rows) {
+  Shard& shard = at(id).shards[static_cast<std::size_t>(rank)];
+  shard.pending.reserve(static_cast<std::size_t>(rows * geometry_.width) *
+                        size_of(geometry_.dtype));
 }
 
 void CacheMirror::follow(const Step& step, const History& after) {

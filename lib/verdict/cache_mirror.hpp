@@ -31,8 +31,11 @@ class CacheMirror {
 
   Request& at(std::int64_t id);  // empty when new
 
-  // A computed latent row [R + P] of the token that comes next in this shard; null: not shown.
-  void push(std::int64_t id, std::int64_t rank, const std::byte* latent);
+  // Computed latent rows [count, R + P] of the tokens that come next in this shard; null: not
+  // shown.
+  void push(std::int64_t id, std::int64_t rank, const std::byte* latent, std::int64_t count = 1);
+  // Makes room for as many rows in this shard.
+  void expect(std::int64_t id, std::int64_t rank, std::int64_t rows);
 
   // Rejections, finishes and forks, after the history took them.
   void follow(const Step& step, const History& after);

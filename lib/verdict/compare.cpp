@@ -1,81 +1,53 @@
-// Most values of a clean run are decided by one subtraction and the spacing of the format at the
-// value; only near the edge of the acceptance set are its ends rounded.
+// The book-keeping; what is accepted, acceptance.hpp says.
 
 #include "verdict/compare.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "mla/formats.hpp"
+#include "verdict/acceptance.hpp"
 
 namespace helixcheck {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr std::uint64_t kExponentBits = 0x7ff0000000000000u;
-
-// half_ulp() without the dispatch on the format.
-double half_ulp_at(const FormatTraits& format, double x) {
-  const double power = std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) & kExponentBits);
-  return std::max(power * format.unit, format.min_subnormal * 0.5);
-}
-
-// A sufficient condition: the error beyond the bound is within half the spacing at either value, so
-// that `got` is the nearest code to the nearer end of [want - bound, want + bound]. (Where `got` is
-// a power of two and `want` below it, the spacing at `want` is the narrower one.)
-bool surely_accepted(const FormatTraits& format, double got, double want, double bound) {
-  const double beyond = std::abs(got - want) - bound;
-  return beyond < half_ulp_at(format, got) && beyond < half_ulp_at(format, want);
-}
-
-double raw_ratio(double error, double allowance) {
-  if (error == 0) return 0;
-  return std::isfinite(error) && allowance > 0 ? error / allowance : kInfinity;
-}
-
-double clamped(double ratio, bool accepted) {
-  if (accepted) return std::min(ratio, 1.0);
-  return std::max(ratio, std::nextafter(1.0, 2.0));
-}
+using acceptance::clamped;
+using acceptance::kInfinity;
+using acceptance::raw_ratio;
 
 }  // namespace
 
 bool accepts(Dtype format, double got, double want, double bound) {
-  if (std::isnan(want)) return std::isnan(got);
-  if (std::isnan(got)) return false;
-  if (std::isinf(want)) return got == round_to(format, want);  // fp8-e4m3 saturates
-  return round_to(format, want - bound) <= got && got <= round_to(format, want + bound);
+  return codes::dispatch(
+      format, [&](auto type) { return acceptance::accepts<decltype(type)>(got, want, bound); });
 }
 
 double error_ratio(Dtype format, double got, double want, double bound) {
-  const bool accepted = accepts(format, got, want, bound);
-  if (!std::isfinite(got) || !std::isfinite(want)) return accepted ? 0 : kInfinity;
-  const double allowance = bound + half_ulp_at(traits(format), want);
-  return clamped(raw_ratio(std::abs(got - want), allowance), accepted);
+  return codes::dispatch(
+      format, [&](auto type) { return acceptance::error_ratio<decltype(type)>(got, want, bound); });
 }
 
-void Tally::compare(Dtype format, std::span<const double> got, std::span<const double> want,
-                    std::span<const double> bound, const Place& first) {
-  assert(got.size() == want.size() && bound.size() == want.size());
-  const FormatTraits facts = traits(format);
+// As acceptance::weigh, with sums that stay in registers and the seldom part out of the way.
+template <typename Format>
+void Tally::compare_as(Dtype format, std::span<const double> got, std::span<const double> want,
+                       std::span<const double> bound, const Place& first) {
   Place place = first;
   double square_bound = 0, square_want = 0, largest = result_.max_abs_error;
   double worst = result_.worst_ratio;
   std::int64_t failures = 0, inexact = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double error = std::abs(got[i] - want[i]);
-    const double allowance = bound[i] + half_ulp_at(facts, want[i]);
+    const double allowance = bound[i] + acceptance::half_spacing<Format>(want[i]);
     if (std::abs(want[i]) < kInfinity) {
       square_bound += bound[i] * bound[i];
       square_want += want[i] * want[i];
     }
     inexact += bound[i] > 0;
     if (error > largest && error < kInfinity) largest = error;
-    const bool clear = surely_accepted(facts, got[i], want[i], bound[i]);
+    const bool clear = acceptance::surely_accepted<Format>(got[i], want[i], bound[i]);
     if (clear && error <= worst * allowance) continue;
     const double ratio = clear ? error / allowance : error_ratio(format, got[i], want[i], bound[i]);
     failures += ratio > 1;
@@ -90,6 +62,23 @@ void Tally::compare(Dtype format, std::span<const double> got, std::span<const d
   square_want_ += square_want;
   inexact_ += inexact;
   values_ += static_cast<std::int64_t>(got.size());
+}
+
+void Tally::compare(Dtype format, std::span<const double> got, std::span<const double> want,
+                    std::span<const double> bound, const Place& first) {
+  assert(got.size() == want.size() && bound.size() == want.size());
+  codes::dispatch(format,
+                  [&](auto type) { compare_as<decltype(type)>(format, got, want, bound, first); });
+}
+
+void Tally::absorb(const Evidence& seen, const Place& worst) {
+  record(seen.worst.ratio, seen.worst.got, seen.worst.want, seen.worst.bound, worst);
+  result_.failures += seen.failures;
+  result_.max_abs_error = std::max(result_.max_abs_error, seen.max_abs_error);
+  values_ += seen.values;
+  inexact_ += seen.inexact;
+  square_bound_ += seen.square_bound;
+  square_want_ += seen.square_want;
 }
 
 void Tally::compare(Dtype format, double got, double want, double bound, const Place& place) {
@@ -127,7 +116,7 @@ void Tally::compare_codes(Dtype format, const void* got, const void* want, std::
     const double value = decode(format, code), expected = decode(format, wanted);
     const double error = std::abs(value - expected);
     const double ratio =
-        std::isfinite(error) ? raw_ratio(error, half_ulp_at(traits(format), expected)) : kInfinity;
+        std::isfinite(error) ? raw_ratio(error, half_ulp(format, expected)) : kInfinity;
     place.element = first.element + i;
     add_rejected(ratio, value, expected, 0, place);
   }

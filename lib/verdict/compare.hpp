@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "mla/evidence.hpp"
 #include "verdict/verdict.hpp"
 
 namespace helixcheck {
@@ -41,12 +42,17 @@ class Tally {
   void count_equal(std::int64_t count) { values_ += count; }
 
   void absorb(const Tally& other);
+  // Values that were compared elsewhere; `worst` is the place of the worst one among them.
+  void absorb(const Evidence& seen, const Place& worst);
 
   bool empty() const { return values_ == 0; }
   bool failed() const { return result_.failures > 0; }
   TapResult result(Tap tap) const;
 
  private:
+  template <typename Format>
+  void compare_as(Dtype format, std::span<const double> got, std::span<const double> want,
+                  std::span<const double> bound, const Place& first);
   void record(double ratio, double got, double want, double bound, const Place& place);
   void add_rejected(double ratio, double got, double want, double bound, const Place& place);
 

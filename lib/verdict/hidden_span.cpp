@@ -80,7 +80,8 @@ SpanLanes reference_of(const JudgeState& state, const StepView& step, std::int64
       shard.visible.push_back(step.visible(rank, step.first_row(slot) + row));
     }
   }
-  return span_reference(state.inputs, state.contracts, queries(state, step, slot), shards);
+  return span_reference(state.inputs, state.contracts, queries(state, step, slot), shards,
+                        state.accelerator);
 }
 
 void judge_request(JudgeState& state, const StepView& step, std::int64_t slot,

@@ -54,8 +54,18 @@ StageContracts everywhere(const Contract& contract) {
 }  // namespace
 
 struct Judge::Impl {
-  Impl(const Inputs& inputs, const StageContracts& contracts)
-      : state(inputs, contracts), end_to_end(inputs) {}
+  Impl(const Inputs& inputs, const StageContracts& contracts, Accelerator* accelerator)
+      : state(inputs, contracts, accelerator), end_to_end(inputs) {
+    forget();
+  }
+  ~Impl() { forget(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  // Another case's weights may come to lie where these do.
+  void forget() {
+    if (state.accelerator != nullptr) state.accelerator->forget();
+  }
 
   JudgeState state;
   EndToEnd end_to_end;
@@ -63,11 +73,11 @@ struct Judge::Impl {
   std::string unjudged;
 };
 
-Judge::Judge(const Inputs& inputs, const Contract& contract)
-    : Judge(inputs, everywhere(contract)) {}
+Judge::Judge(const Inputs& inputs, const Contract& contract, Accelerator* accelerator)
+    : Judge(inputs, everywhere(contract), accelerator) {}
 
-Judge::Judge(const Inputs& inputs, const StageContracts& contracts)
-    : impl_(std::make_unique<Impl>(inputs, contracts)) {}
+Judge::Judge(const Inputs& inputs, const StageContracts& contracts, Accelerator* accelerator)
+    : impl_(std::make_unique<Impl>(inputs, contracts, accelerator)) {}
 
 Judge::~Judge() = default;
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "helix/taps.hpp"
+#include "mla/accelerator.hpp"
 #include "mla/inputs.hpp"
 #include "verdict/contract.hpp"
 #include "verdict/verdict.hpp"
@@ -14,9 +15,10 @@ namespace helixcheck {
 
 class Judge : public Observer {
  public:
-  // All must outlive the judge.
-  Judge(const Inputs& inputs, const Contract& contract);
-  Judge(const Inputs& inputs, const StageContracts& contracts);  // indexed by Stage
+  // All must outlive the judge. `contracts` is indexed by Stage. What is large is computed on the
+  // accelerator, if there is one; it must be nobody else's meanwhile.
+  Judge(const Inputs& inputs, const Contract& contract, Accelerator* accelerator = nullptr);
+  Judge(const Inputs& inputs, const StageContracts& contracts, Accelerator* accelerator = nullptr);
   ~Judge() override;
 
   void on_prompt(const PromptTaps& taps) override;

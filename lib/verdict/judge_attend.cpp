@@ -129,8 +129,9 @@ void judge_shard(Shard& s) {
     s.key_granule = granule(s.keys, s.key_count, g.width);
     if (s.key_granule == kInfinity) s.key_granule = 1;  // all keys are 0
   }
-  const stages::AttendResult exact = stages::attend(s.q, s.keys, s.visible, g.rank_heads, g.latent,
-                                                    g.rope, state.inputs.rope().softmax_scale);
+  const stages::AttendResult exact =
+      attend_on(state.accelerator, s.q, s.keys, s.visible, g.rank_heads, g.latent, g.rope,
+                state.inputs.rope().softmax_scale);
   const TapView *o = s.step.find(s.rank, Tap::partial_o), *lse = s.step.find(s.rank, Tap::lse);
   for (std::int64_t row = 0; row < s.rows(); ++row) {
     const std::int64_t step_row = s.step.first_row(s.slot) + row;

@@ -4,9 +4,11 @@
 // starts from.
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "mla/formats.hpp"
+#include "mla/parallel.hpp"
 #include "scenario/ownership.hpp"
 #include "verdict/bounds.hpp"
 #include "verdict/judge_state.hpp"
@@ -14,7 +16,8 @@
 namespace helixcheck {
 namespace {
 
-constexpr std::int64_t kChunk = 256;  // given rows drawn at once
+constexpr std::int64_t kChunk = 256;             // given rows drawn at once
+constexpr std::int64_t kManyValues = 1'000'000;  // worth the way to an accelerator
 
 // The shards of one request as read back, and where the next new row of each lies.
 struct Readback {
@@ -25,6 +28,8 @@ struct Readback {
   std::vector<const std::byte*> rows;    // by rank
   std::vector<std::int64_t> next_local;  // by rank: local row of the next token it owns
   std::vector<std::int64_t> next_pending;
+  std::vector<char> unchanged;  // by rank: the old rows
+  bool as_handed_over = false;  // every new row has the bits of its latent row
 
   std::int64_t id() const { return step.taps().requests[static_cast<std::size_t>(slot)].id; }
 };
@@ -43,6 +48,18 @@ std::int64_t row_bytes(const JudgeState& state, Dtype dtype) {
   return state.geometry.width * static_cast<std::int64_t>(size_of(dtype));
 }
 
+bool same_bytes(const std::byte* a, const std::byte* b, std::size_t count) {
+  constexpr std::int64_t kPart = 1 << 20;
+  std::atomic<bool> same = true;
+  const std::int64_t bytes = static_cast<std::int64_t>(count), parts = (bytes + kPart - 1) / kPart;
+  parallel_for(parts, static_cast<double>(bytes), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t stop = std::min(end * kPart, bytes);
+    const auto size = static_cast<std::size_t>(stop - begin * kPart);
+    if (std::memcmp(a + begin * kPart, b + begin * kPart, size) != 0) same = false;
+  });
+  return same;
+}
+
 void judge_old_rows(Readback& r, std::int64_t rank) {
   const Geometry& g = r.state.geometry;
   const CacheMirror::Shard& shard = r.mirror.shards[static_cast<std::size_t>(rank)];
@@ -50,9 +67,8 @@ void judge_old_rows(Readback& r, std::int64_t rank) {
   const std::int64_t rows = std::ssize(shard.seen) / bytes;
   const std::byte* got = r.rows[static_cast<std::size_t>(rank)];
   Tally& tally = r.state.ledger.tap(Tap::cache_rows);
-  if (rows == 0 || std::memcmp(got, shard.seen.data(), shard.seen.size()) == 0) {
-    return tally.count_equal(rows * g.width);
-  }
+  r.unchanged.push_back(same_bytes(got, shard.seen.data(), shard.seen.size()));
+  if (r.unchanged.back()) return tally.count_equal(rows * g.width);
   for (std::int64_t row = 0; row < rows; ++row) {
     tally.compare_codes(g.kv_dtype, got + row * bytes, shard.seen.data() + row * bytes, g.width,
                         place_of(r, rank, row));
@@ -119,6 +135,62 @@ void draw_given(JudgeState& state, const RequestState& request, std::int64_t fir
   }
 }
 
+// The new rows of a rank and the latent rows that all of them were made from, side by side.
+struct NewRows {
+  const std::byte* got;
+  const std::byte* latent;
+  std::int64_t count;
+};
+
+// By rank; empty if a latent row was not shown.
+std::vector<NewRows> handed_over(const Readback& r) {
+  std::vector<NewRows> all;
+  for (std::size_t i = 0; i < r.mirror.shards.size(); ++i) {
+    const CacheMirror::Shard& shard = r.mirror.shards[i];
+    const std::int64_t count =
+        r.step.local_len(static_cast<std::int64_t>(i), r.slot) - r.next_local[i];
+    if (count != std::ssize(shard.shown)) return {};
+    if (std::find(shard.shown.begin(), shard.shown.end(), 0) != shard.shown.end()) return {};
+    all.push_back({r.rows[i] + shard.seen.size(), shard.pending.data(), count});
+  }
+  return all;
+}
+
+// Many rows at once, where they lie side by side and nothing is wrong with them; false: they must
+// be judged one by one.
+bool pass_new_rows(Readback& r) {
+  JudgeState& s = r.state;
+  const Geometry& g = s.geometry;
+  const std::vector<NewRows> all = handed_over(r);
+  const bool copied = g.dtype == g.kv_dtype && s.problem.kv_scale == 1.0;
+  std::int64_t values = 0;
+  for (const NewRows& rows : all) values += rows.count * g.width;
+  if (all.empty() || (!copied && (s.accelerator == nullptr || values < kManyValues))) return false;
+
+  std::vector<Evidence> seen;
+  for (const NewRows& rows : all) {
+    if (copied) {
+      const auto bytes = static_cast<std::size_t>(rows.count * row_bytes(s, g.dtype));
+      if (!same_bytes(rows.got, rows.latent, bytes)) return false;
+    } else {
+      seen.push_back(s.accelerator->check_stored({rows.count, g.width, g.dtype, g.kv_dtype,
+                                                  rows.latent, rows.got, s.problem.kv_scale,
+                                                  bounds::cache_factor(s.problem.kv_scale)}));
+      if (seen.back().failures > 0) return false;
+    }
+  }
+  r.as_handed_over = copied;
+  Tally& tally = s.ledger.tap(Tap::cache_rows);
+  if (copied) tally.count_equal(values);
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const Evidence::Worst& worst = seen[i].worst;
+    Place place = place_of(r, static_cast<std::int64_t>(i), r.next_local[i] + worst.row);
+    place.element = worst.element;
+    tally.absorb(seen[i], place);
+  }
+  return true;
+}
+
 void judge_new_rows(Readback& r) {
   JudgeState& s = r.state;
   const RequestState& request = r.step.request(r.slot);
@@ -127,6 +199,7 @@ void judge_new_rows(Readback& r) {
                              : s.problem.prompt == Prompt::given ? request.prompt_len
                                                                  : 0;
   const std::int64_t size = request.tokens.size();
+  if (given <= r.mirror.confirmed && pass_new_rows(r)) return;
   for (std::int64_t first = r.mirror.confirmed; first < size; first += kChunk) {
     const std::int64_t count = std::min(kChunk, size - first);
     const std::int64_t drawn = std::clamp<std::int64_t>(given - first, 0, count);
@@ -146,8 +219,14 @@ void confirm(Readback& r) {
     const std::byte* rows = r.rows[static_cast<std::size_t>(rank)];
     const auto bytes = static_cast<std::size_t>(r.step.local_len(rank, r.slot) *
                                                 row_bytes(r.state, r.state.geometry.kv_dtype));
-    std::copy(rows, rows + shard.seen.size(), shard.seen.begin());
-    shard.seen.insert(shard.seen.end(), rows + shard.seen.size(), rows + bytes);
+    if (!r.unchanged[static_cast<std::size_t>(rank)]) {
+      std::copy(rows, rows + shard.seen.size(), shard.seen.begin());
+    }
+    if (shard.seen.empty() && r.as_handed_over) {
+      shard.seen.swap(shard.pending);  // the same bits, without a second copy of a long prompt
+    } else {
+      shard.seen.insert(shard.seen.end(), rows + shard.seen.size(), rows + bytes);
+    }
     shard.pending.clear();
     shard.shown.clear();
   }
@@ -197,7 +276,7 @@ void judge_cache(JudgeState& state, const StepView& step) {
   for (std::int64_t slot = 0; slot < step.slots(); ++slot) {
     CacheMirror::Request& mirror =
         state.mirror.at(step.taps().requests[static_cast<std::size_t>(slot)].id);
-    Readback r{state, step, slot, mirror, rows, {}, {}};
+    Readback r{state, step, slot, mirror, rows, {}, {}, {}};
     for (const CacheMirror::Shard& shard : mirror.shards) {
       r.next_local.push_back(std::ssize(shard.seen) / row_bytes(state, g.kv_dtype));
       r.next_pending.push_back(0);

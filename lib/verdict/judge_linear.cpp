@@ -26,7 +26,7 @@ void judge_linear(JudgeState& state, Tally& tally, const LinearMap& map, std::sp
   const std::span<double> want = sized(state.scratch.want, rows * map.out);
   const std::span<double> bound = sized(state.scratch.bound, map.out);
   const std::span<double> value = sized(state.scratch.got, map.out);
-  map.apply(x.first(static_cast<std::size_t>(rows) * in), rows, want);
+  map.apply(x.first(static_cast<std::size_t>(rows) * in), rows, want, state.accelerator);
   const double factor = bounds::linear_factor(state.contract(), state.geometry.dtype, map.in);
   const double floor = bounds::underflow(map.in);
   for (std::int64_t row = 0; row < rows; ++row) {

@@ -12,11 +12,13 @@
 
 namespace helixcheck {
 
-JudgeState::JudgeState(const Inputs& given, const StageContracts& declared)
+JudgeState::JudgeState(const Inputs& given, const StageContracts& declared,
+                       Accelerator* accelerated)
     : inputs(given),
       contracts(declared),
       scenario(given.scenario()),
       problem(given.problem()),
+      accelerator(accelerated),
       geometry(scenario),
       weights(given, geometry),
       mirror(scenario, geometry) {}
@@ -61,17 +63,25 @@ bool same_bits(const TapView* a, const TapView* b) {
           std::memcmp(a->data, b->data, static_cast<std::size_t>(count) * bytes) == 0);
 }
 
-void load_hidden(JudgeState& state, std::span<const Row> rows) {
-  const std::int64_t width = state.geometry.hidden;
-  const std::int64_t count = std::ssize(rows);
-  const std::int64_t row_bytes = width * static_cast<std::int64_t>(size_of(state.geometry.dtype));
+const std::byte* load_codes(JudgeState& state, std::span<const Token> tokens) {
+  const std::int64_t row_bytes =
+      state.geometry.hidden * static_cast<std::int64_t>(size_of(state.geometry.dtype));
   std::vector<std::byte>& codes = state.scratch.codes;
-  codes.resize(static_cast<std::size_t>(count * row_bytes));
-  for (std::int64_t row = 0; row < count; ++row) {
-    state.inputs.hidden(rows[static_cast<std::size_t>(row)].token, 1,
-                        codes.data() + row * row_bytes);
+  codes.resize(tokens.size() * static_cast<std::size_t>(row_bytes));
+  std::byte* to = codes.data();
+  for (const Token& token : tokens) {
+    state.inputs.hidden(token, 1, to);
+    to += row_bytes;
   }
-  widen_rows({state.geometry.dtype, codes.data(), width}, count, width, state.scratch.hidden);
+  return codes.data();
+}
+
+void load_hidden(JudgeState& state, std::span<const Row> rows) {
+  std::vector<Token> tokens;
+  for (const Row& row : rows) tokens.push_back(row.token);
+  const std::byte* codes = load_codes(state, tokens);
+  const std::int64_t width = state.geometry.hidden;
+  widen_rows({state.geometry.dtype, codes, width}, std::ssize(rows), width, state.scratch.hidden);
 }
 
 // log2: the same set in the written unit. (max, sum): neither is the LSE's own store, so the

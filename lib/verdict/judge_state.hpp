@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "mla/accelerator.hpp"
 #include "mla/inputs.hpp"
 #include "verdict/cache_mirror.hpp"
 #include "verdict/contract.hpp"
@@ -26,12 +27,15 @@ struct Scratch {
 };
 
 struct JudgeState {
-  JudgeState(const Inputs& given, const StageContracts& declared);
+  // `accelerated`: where large products are computed; nullptr: by the judge's own cores.
+  JudgeState(const Inputs& given, const StageContracts& declared,
+             Accelerator* accelerated = nullptr);
 
   const Inputs& inputs;
   const StageContracts contracts;
   const Scenario& scenario;
   const Problem& problem;
+  Accelerator* const accelerator;
   Geometry geometry;
   LinearMaps weights;
   CacheMirror mirror;
@@ -69,6 +73,8 @@ void widen_rows(const Codes& from, std::int64_t rows, std::int64_t columns,
 // Bits of two taps agree.
 bool same_bits(const TapView* a, const TapView* b);
 
+// Hidden states of tokens as codes [tokens, D], in scratch.codes.
+const std::byte* load_codes(JudgeState& state, std::span<const Token> tokens);
 // Hidden states [rows, D] of the step's real rows, widened to scratch.hidden.
 void load_hidden(JudgeState& state, std::span<const Row> rows);
 

@@ -48,7 +48,16 @@ void column_norms(const RowSource& w, std::int64_t rows, std::span<double> norms
 
 }  // namespace
 
-void LinearMap::apply(std::span<const double> x, std::int64_t rows, std::span<double> y) const {
+void LinearMap::apply(std::span<const double> x, std::int64_t rows, std::span<double> y,
+                      Accelerator* accelerator) const {
+  const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(in * out);
+  const bool plain_codes = w.codes() != nullptr && w.scale() == 1.0;
+  if (accelerator != nullptr && plain_codes && flops >= kAcceleratedFlops) {
+    const auto width_in = static_cast<std::size_t>(rows * in);
+    const auto width_out = static_cast<std::size_t>(rows * out);
+    return accelerator->multiply({rows, in, out, w.dtype(), w.codes(), turned}, x.first(width_in),
+                                 y.first(width_out));
+  }
   if (turned) {
     multiply({x.data(), in}, rows, w, in, {y.data(), out});
   } else {

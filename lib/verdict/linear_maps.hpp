@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "mla/accelerator.hpp"
 #include "mla/inputs.hpp"
 #include "mla/row_source.hpp"
 #include "verdict/geometry.hpp"
@@ -20,8 +21,9 @@ struct LinearMap {
   std::int64_t out = 0, in = 0;
   std::span<const double> norms;  // [out]
 
-  // y [rows, out] of x [rows, in].
-  void apply(std::span<const double> x, std::int64_t rows, std::span<double> y) const;
+  // y [rows, out] of x [rows, in]; on `accelerator` where there is one and the work is large.
+  void apply(std::span<const double> x, std::int64_t rows, std::span<double> y,
+             Accelerator* accelerator = nullptr) const;
 };
 
 class LinearMaps {

@@ -14,7 +14,7 @@ namespace {
 class Spanned {
  public:
   Spanned(const Inputs& inputs, const StageContracts& contracts, std::span<const double> q,
-          std::span<const SpanShard> shards)
+          std::span<const SpanShard> shards, Accelerator* accelerator)
       : geometry_(inputs.scenario()),
         attending_(*contracts[static_cast<std::size_t>(Stage::attend)]),
         merging_(*contracts[static_cast<std::size_t>(Stage::combine)]),
@@ -23,9 +23,8 @@ class Spanned {
         latent_(static_cast<std::size_t>(geometry_.latent)),
         errors_(shards.size() * latent_) {
     for (const SpanShard& shard : shards) {
-      exact_.push_back(stages::attend(q, shard.keys, shard.visible, geometry_.heads,
-                                      geometry_.latent, geometry_.rope,
-                                      inputs.rope().softmax_scale));
+      exact_.push_back(attend_on(accelerator, q, shard.keys, shard.visible, geometry_.heads,
+                                 geometry_.latent, geometry_.rope, inputs.rope().softmax_scale));
     }
     facts_.width = geometry_.width;
     facts_.dtype = geometry_.dtype;
@@ -93,8 +92,9 @@ class Spanned {
 }  // namespace
 
 SpanLanes span_reference(const Inputs& inputs, const StageContracts& contracts,
-                         std::span<const double> q, std::span<const SpanShard> shards) {
-  return Spanned(inputs, contracts, q, shards).lanes();
+                         std::span<const double> q, std::span<const SpanShard> shards,
+                         Accelerator* accelerator) {
+  return Spanned(inputs, contracts, q, shards, accelerator).lanes();
 }
 
 bool scores_are_dithered(const Data& data) {

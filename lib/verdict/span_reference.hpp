@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "helix/taps.hpp"
+#include "mla/accelerator.hpp"
 #include "mla/inputs.hpp"
 #include "mla/stages.hpp"
 #include "verdict/contract.hpp"
@@ -28,7 +29,8 @@ struct SpanLanes {
 
 // q [rows, H, R + P], as attend received it; one shard for each KVP rank.
 SpanLanes span_reference(const Inputs& inputs, const StageContracts& contracts,
-                         std::span<const double> q, std::span<const SpanShard> shards);
+                         std::span<const double> q, std::span<const SpanShard> shards,
+                         Accelerator* accelerator = nullptr);
 
 // Whether the rounding errors of a shard's scores are unrelated to each other. Under an lse_gap one
 // product is the score, and all keys round it alike.
