@@ -25,9 +25,8 @@ double blocks(std::int64_t n, int block) {
 // for each block that joins the accumulator. A block of b products costs at most log2(b) roundings
 // if it is added pairwise; an `extra` of 4 covers b = 8 with the product and b = 16 with exact
 // blocks.
-double chain(const Contract& contract, Dtype dtype, std::int64_t n) {
-  const bool own = dtype == Dtype::fp32 && contract.fp32_block > 0;
-  return blocks(n, own ? contract.fp32_block : contract.block) + contract.extra;
+double chain(const Contract& contract, std::int64_t n) {
+  return blocks(n, contract.block) + contract.extra;
 }
 
 // Rounding of the unnormalised probabilities before they meet the values.
@@ -68,7 +67,7 @@ double weight_error(const Contract& contract, const AttendFacts& facts) {
   if (flat(facts)) return 0;
   const double scale = facts.head.score_scale, top = std::abs(facts.head.max_score);
   const double scores =
-      facts.exact_scores ? 0 : chain(contract, facts.dtype, facts.width) * contract.u_acc * scale;
+      facts.exact_scores ? 0 : chain(contract, facts.width) * contract.u_acc * scale;
   const double scaling = facts.scaled_keys ? 2 * kUnit * scale : 0;
   return scores + scaling + 3 * kUnit * (top + std::min(scale, top + kVanishing)) +
          2 * contract.eps_exp + 2 * kUnit * tile_count(contract, facts);
@@ -100,7 +99,7 @@ double sound_lse(const Contract& contract, const AttendFacts& facts) {
 double statistical_lse(const Contract& contract, const AttendFacts& facts) {
   const stages::AttendHead& head = facts.head;
   const double top = std::abs(head.max_score), root_n_eff = std::sqrt(head.inv_n_eff);
-  const double terms = chain(contract, facts.dtype, facts.width);
+  const double terms = chain(contract, facts.width);
   const double partial = head.score_scale / std::sqrt(static_cast<double>(facts.width)) + top / 6;
   double error =
       kUnit * (top + 2 * std::abs(head.lse) + 4 + std::sqrt(tile_count(contract, facts))) +
@@ -128,7 +127,10 @@ bool rounds_unrelated(const AttendFacts& facts) {
 // Any order of summation in which at most `chain` roundings meet any product: |error| <= chain
 // u_acc sum |w_i x_i|, and sum |w_i x_i| <= |w|_2 |x|_2.
 double linear_factor(const Contract& contract, Dtype dtype, std::int64_t terms) {
-  return kHigherOrders * chain(contract, dtype, terms) * contract.u_acc;
+  const bool own = dtype == Dtype::fp32 && contract.fp32_block > 0;
+  const double roundings =
+      own ? blocks(terms, contract.fp32_block) + contract.extra : chain(contract, terms);
+  return kHigherOrders * roundings * contract.u_acc;
 }
 
 // Products below the normal range of fp32 lose at most its smallest subnormal each.
@@ -183,14 +185,15 @@ double ValueBound::operator()(double square, double o, double sum_abs) const {
 //   rounded_p  each rounded P is off by u_P (also where the row sum is taken from rounded P: its
 //              share is then u_P sum p |v - o|, no more than the bound used for sum p |v|). Where
 //              the scores spread over many codes of P, the errors are unrelated but for a common
-//              part, at most u_P |o|: by Hoeffding's inequality the rest exceeds
-//              8 u_P sqrt(sum p^2 v^2) with a chance below 3e-14, and sum p^2 v^2 is at most
-//              max |v|^2 sum p^2
+//              part, at most u_P |o|. The rest is a sum of uniform errors of at most u_P p |v|,
+//              whose tail is that of a normal one: sigma^2 = u_P^2 sum p^2 v^2 / 3 at most, and
+//              sum p^2 v^2 <= max |v|^2 sum p^2. Values that pass the gate have a maximum of at
+//              least 1.7 rms, so that 6 is 10 true standard deviations
 //   spread     an error theta of w_i enters numerator and denominator: theta p_i (v_ij - o_j)
 //   value      row sum and division act on the result as a whole
 //   absolute   probabilities that vanish in their format
 ValueBound attend_value(const Contract& contract, const AttendFacts& facts) {
-  const double sums = chain(contract, facts.dtype, facts.visible) + 4 + tile_count(contract, facts);
+  const double sums = chain(contract, facts.visible) + 4 + tile_count(contract, facts);
   ValueBound bound;
   bound.value = sum_error(contract, facts) + 4 * kUnit;
   bound.spread = weight_error(contract, facts);
@@ -204,7 +207,7 @@ ValueBound attend_value(const Contract& contract, const AttendFacts& facts) {
     bound.rounded_p = kHigherOrders * p_unit(contract, facts.dtype);
     if (rounds_unrelated(facts)) {
       bound.random_p =
-          8 * bound.rounded_p * std::sqrt(facts.head.inv_n_eff) * facts.head.max_abs_key;
+          6 * bound.rounded_p * std::sqrt(facts.head.inv_n_eff / 3) * facts.head.max_abs_key;
     }
     bound.absolute = p_floor(contract, facts);
     if (contract.sum_from_rounded_p) {

@@ -25,7 +25,7 @@ struct Contract {
   int block = 8;           // products that meet before the running accumulator (at most as many
                   // roundings as it, plus four): lanes of a dot product, keys of a value sum
   int extra = 4;         // roundings of a sum besides those of its blocks
-  int fp32_block = 0;    // `block` where the dtype is fp32; 0: the same
+  int fp32_block = 0;    // `block` of linear layers where the dtype is fp32; 0: the same
   int tile = 64;         // keys in one softmax tile
   bool p_model = false;  // probabilities enter the value product in the model dtype, else in fp32
   bool sum_from_rounded_p = false;  // the row sum may be taken from rounded probabilities
