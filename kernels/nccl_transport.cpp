@@ -30,13 +30,18 @@ void check_nccl(ncclResult_t result, ncclComm_t communicator, const Site& site) 
 
 namespace {
 
-// Makes the GPU of a memory the thread's current one.
+// Asked once: a stream that is being recorded does not answer.
+int device_of(Memory& memory) {
+  int device = 0;
+  HXC_CHECK(cudaStreamGetDevice(static_cast<cudaStream_t>(memory.stream()), &device));
+  return device;
+}
+
+// Makes a GPU the thread's current one.
 class OnDevice {
  public:
-  explicit OnDevice(Memory& memory) {
-    int device = 0;
+  explicit OnDevice(int device) {
     HXC_CHECK(cudaGetDevice(&former_));
-    HXC_CHECK(cudaStreamGetDevice(static_cast<cudaStream_t>(memory.stream()), &device));
     if (device == former_) return;
     HXC_CHECK(cudaSetDevice(device));
     changed_ = true;
@@ -120,14 +125,14 @@ ncclDataType_t type_of(std::int32_t dtype) {
 
 class NcclTransport final : public Transport {
  public:
-  NcclTransport(const Communicator& all, const Communicator& kvp, bool send_recv)
-      : all_(all), kvp_(kvp), send_recv_(send_recv) {}
+  NcclTransport(const Communicator& all, const Communicator& kvp, int device, bool send_recv)
+      : all_(all), kvp_(kvp), device_(device), send_recv_(send_recv) {}
 
   std::string_view name() const override { return send_recv_ ? "sendrecv" : "alltoall"; }
 
   void move(Memory& memory, const Blocks& blocks) override {
     if (blocks.bytes == 0) return;
-    const OnDevice device(memory);
+    const OnDevice device(device_);
     const Communicator& group = group_of(blocks.group);
     const auto stream = static_cast<cudaStream_t>(memory.stream());
     if (blocks.gather) {
@@ -144,7 +149,7 @@ class NcclTransport final : public Transport {
   void add(Memory& memory, const Sum& sum) override {
     const ncclDataType_t type = type_of(sum.dtype);
     if (sum.count == 0) return;
-    const OnDevice device(memory);
+    const OnDevice device(device_);
     const Communicator& group = group_of(sum.group);
     const auto stream = static_cast<cudaStream_t>(memory.stream());
     const auto count = static_cast<std::size_t>(sum.count);
@@ -195,20 +200,22 @@ class NcclTransport final : public Transport {
 
   const Communicator& all_;
   const Communicator& kvp_;
+  int device_;
   bool send_recv_;
 };
 
 class RankGroup final : public NcclGroup {
  public:
   RankGroup(Memory& memory, const NcclPlace& place, const Broadcast& broadcast)
-      : memory_(memory), place_(place) {
-    const OnDevice device(memory_);
+      : device_(device_of(memory)), place_(place) {
+    const OnDevice device(device_);
     all_ = connect(place, broadcast);
   }
 
   Transport& transport(int kvp, bool send_recv) override {
     std::unique_ptr<NcclTransport>& known = transports_[{kvp, send_recv}];
-    if (!known) known = std::make_unique<NcclTransport>(*all_, communicator(kvp), send_recv);
+    if (!known)
+      known = std::make_unique<NcclTransport>(*all_, communicator(kvp), device_, send_recv);
     return *known;
   }
 
@@ -217,13 +224,13 @@ class RankGroup final : public NcclGroup {
     if (kvp == place_.size) return *all_;
     std::unique_ptr<Communicator>& known = groups_[kvp];
     if (!known) {
-      const OnDevice device(memory_);
+      const OnDevice device(device_);
       known = split(*all_, place_, kvp);
     }
     return *known;
   }
 
-  Memory& memory_;
+  int device_;
   NcclPlace place_;
   std::unique_ptr<Communicator> all_;
   std::map<int, std::unique_ptr<Communicator>> groups_;  // by width; end before `all_`

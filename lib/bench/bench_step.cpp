@@ -123,9 +123,7 @@ std::unique_ptr<Sequence> BenchStep::sequence(std::vector<const Subject::Part*> 
   if (!record || memory_.is_host()) return direct;
   direct->run();  // what is set up at a first call is not recorded
   memory_.synchronize();
-  memory_.begin_recording();
-  direct->run();
-  std::unique_ptr<RecordedWork> work = memory_.end_recording();
+  std::unique_ptr<RecordedWork> work = record_work(memory_, [&] { direct->run(); });
   if (work == nullptr) return direct;
   return std::make_unique<Recorded>(std::move(work));
 }

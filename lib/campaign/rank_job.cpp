@@ -56,23 +56,23 @@ class Pipe {
   int ends_[2] = {-1, -1};
 };
 
-// One launch, from its start to the end of its process.
-class Launch {
+// One job, from its start to the end of its process.
+class StartedJob {
  public:
-  explicit Launch(const RankJobOrder& order)
+  explicit StartedJob(const RankJobOrder& order)
       : output_(memfd_create("helixcheck", MFD_CLOEXEC)), parent_(getpid()) {
     std::fflush(nullptr);
     child_ = fork();
     if (child_ == 0) be_launcher(order);
     if (child_ < 0) throw ResourceError(fmt::format("cannot start a job: {}", strerror(errno)));
   }
-  ~Launch() {
+  ~StartedJob() {
     orders_.close_write_end();
     if (!ended()) waitpid(child_, &status_, 0);
     close(output_);
   }
-  Launch(const Launch&) = delete;
-  Launch& operator=(const Launch&) = delete;
+  StartedJob(const StartedJob&) = delete;
+  StartedJob& operator=(const StartedJob&) = delete;
 
   void kill_job() { kill(child_, SIGTERM); }  // the launcher passes it on
   bool order(const std::string& bytes) { return write_frame(orders_.write_end(), bytes); }
@@ -201,15 +201,15 @@ RunResult run_that_ended_its_job(const std::string& line) {
 
 struct RankJob::Impl {
   RankJobOrder order;
-  std::unique_ptr<Launch> launch;
+  std::unique_ptr<StartedJob> started;
   int starts = 0;
 
   void start() {
-    launch = std::make_unique<Launch>(order);
+    started = std::make_unique<StartedJob>(order);
     ++starts;
-    if (launch->answer(order.interrupted)) return;  // the ranks are up
-    const std::string why = launch->last_words();
-    launch.reset();
+    if (started->answer(order.interrupted)) return;  // the ranks are up
+    const std::string why = started->last_words();
+    started.reset();
     throw ResourceError(why);
   }
 };
@@ -222,7 +222,7 @@ RankJob::RankJob(RankJobOrder order) : impl_(std::make_unique<Impl>()) {
 RankJob::~RankJob() = default;
 
 void RankJob::end() {
-  impl_->launch.reset();
+  impl_->started.reset();
 }
 
 int RankJob::starts() const {
@@ -232,23 +232,23 @@ int RankJob::starts() const {
 RunResult RankJob::run(const Scenario& scenario, bool repeat_failures) {
   require_fit(scenario, impl_->order.ranks);
   try {
-    if (!impl_->launch) impl_->start();
+    if (!impl_->started) impl_->start();
   } catch (const ResourceError& error) {
     if (impl_->order.interrupted && impl_->order.interrupted()) throw;
     throw std::runtime_error(fmt::format("the ranks cannot be started again: {}", error.what()));
   }
-  impl_->launch->order(pack(RunOrder{scenario, repeat_failures}));
+  impl_->started->order(pack(RunOrder{scenario, repeat_failures}));
   std::optional<std::string> bytes;
   try {
-    bytes = impl_->launch->answer(impl_->order.interrupted);
+    bytes = impl_->started->answer(impl_->order.interrupted);
   } catch (const ResourceError&) {
-    impl_->launch.reset();
+    impl_->started.reset();
     throw;
   }
   if (!bytes) {
-    const int status = impl_->launch->exit_status();
-    const std::string line = impl_->launch->last_words();
-    impl_->launch.reset();
+    const int status = impl_->started->exit_status();
+    const std::string line = impl_->started->last_words();
+    impl_->started.reset();
     if (status == kMissingResource) throw std::runtime_error(line);
     return run_that_ended_its_job(line);
   }

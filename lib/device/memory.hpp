@@ -106,6 +106,22 @@ class Memory {
 
 Memory& host_memory();
 
+// Records what `work` enqueues. A recording that `work` leaves by an exception is closed.
+template <typename Work>
+std::unique_ptr<RecordedWork> record_work(Memory& memory, Work work) {
+  memory.begin_recording();
+  try {
+    work();
+  } catch (...) {
+    try {
+      memory.end_recording();
+    } catch (const std::exception&) {  // the first error is the one to tell
+    }
+    throw;
+  }
+  return memory.end_recording();
+}
+
 // A block of a memory, released at the end.
 class Block {
  public:

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <limits>
+#include <map>
 #include <numbers>
 #include <thread>
 
@@ -76,6 +77,8 @@ struct Pipeline::Impl {
   std::vector<const hxc_rank*> places;      // of the ranks of this process
   std::vector<const hxc_weights*> weights;  // of the same
   std::unique_ptr<Subject::Instance> instance;
+  // By rows and requests of a step: its work after `plan`.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::unique_ptr<RecordedWork>> recorded;
   std::vector<hxc_request> request_views;
   TapCollector collector;
   Observer* observer = nullptr;
@@ -99,7 +102,7 @@ struct Pipeline::Impl {
         buffers(memory, static_cast<std::size_t>(w.local_ranks())),
         pools(memory, pool_bytes()),
         prompts(in, w, ranks, buffers, pools, memory, prompt_chunk),
-        collector(w, ranks) {
+        collector(w, ranks, !memory.is_host()) {
     require_parts(subject, problem.entry);
     world.use(memory);
     for (int i = 0; i < world.local_ranks(); ++i) {
@@ -128,6 +131,7 @@ struct Pipeline::Impl {
     const hxc_limits limits{extents.rows,      extents.prompt_rows,
                             extents.requests,  extents.pages_per_request,
                             extents.local_len, world.local_ranks()};
+    recorded.clear();  // it works on the last instance's memory
     instance = std::make_unique<Subject::Instance>(subject, model, places, weights, limits);
     for (auto& rank : ranks) rank->set_workspace(instance->workspace_bytes());
   }
@@ -284,22 +288,48 @@ struct Pipeline::Impl {
     collector.begin_step();
     take_shown(Tap::block_table, Tap::block_table);
     if (problem.entry == Entry::core) take_shown(Tap::q_a, Tap::latent);
-    std::vector<const Subject::Part*> queued;
+    std::vector<const Subject::Part*> to_run;
     for (const Subject::Part& part : subject.parts()) {
-      if (skipped(part)) continue;
-      run_part(part, number);
-      queue_downloads(part);
-      queued.push_back(&part);
-      const bool plan = covers(part, Stage::plan);
-      if (memory.is_host() || plan) collect(queued, requests, number);
-      if (plan && !plan_is_usable()) return false;
+      if (!skipped(part)) to_run.push_back(&part);
     }
-    collect(queued, requests, number);
+    if (covers(*to_run.front(), Stage::plan)) {
+      run_parts(std::span(to_run).first(1), requests, number);
+      collect(std::span(to_run).first(1), requests, number);
+      if (!plan_is_usable()) return false;
+      to_run.erase(to_run.begin());
+    }
+    launch(to_run, requests, number);
+    collect(to_run, requests, number);
     pools.download();
     finish_queue(subject.parts().back().last, number);
     collector.read_late_changes();
     take_shown(Tap::cache_late, Tap::cache_late);
     return true;
+  }
+
+  using Parts = std::span<const Subject::Part* const>;
+
+  // On the host what a part made is taken before the next one runs; on a device it comes down in
+  // stream order.
+  void run_parts(Parts parts, std::span<const StepRequest> requests, std::int64_t number) {
+    for (const Subject::Part* part : parts) {
+      run_part(*part, number);
+      queue_downloads(*part);
+      if (memory.is_host()) take(*part, requests);
+    }
+  }
+
+  // As `run.launch` says. The first step of a shape runs directly and is then recorded, which
+  // executes nothing; later ones run what was recorded.
+  void launch(Parts parts, std::span<const StepRequest> requests, std::int64_t number) {
+    const bool whole_world = world.local_ranks() == world.size();
+    if (scenario.run.launch == Launch::direct || memory.is_host() || !whole_world) {
+      return run_parts(parts, requests, number);
+    }
+    std::unique_ptr<RecordedWork>& known = recorded[{steps[0]->rows, steps[0]->request_count}];
+    if (known) return known->run();
+    run_parts(parts, requests, number);
+    known = record_work(memory, [&] { run_parts(parts, requests, number); });
   }
 
   // What a part made, as it is when the part is done.
@@ -311,19 +341,19 @@ struct Pipeline::Impl {
     if (covers(part, Stage::append)) pools.download();
   }
 
-  // Takes the taps of the queued parts, which are done then.
-  void collect(std::vector<const Subject::Part*>& queued, std::span<const StepRequest> requests,
-               std::int64_t number) {
-    if (queued.empty()) return;
-    finish_queue(queued.back()->last, number);
-    for (const Subject::Part* part : queued) {
-      if (covers(*part, Stage::append)) collector.read_cache(requests);
-      for (int i = 0; i < kTapCount; ++i) {
-        const auto tap = static_cast<Tap>(i);
-        if (covers(*part, stage_of(tap)) && tap != Tap::cache_late) take_shown(tap, tap);
-      }
+  // Waits for the parts and takes their taps; on the host that was done.
+  void collect(Parts parts, std::span<const StepRequest> requests, std::int64_t number) {
+    if (memory.is_host() || parts.empty()) return;
+    finish_queue(parts.back()->last, number);
+    for (const Subject::Part* part : parts) take(*part, requests);
+  }
+
+  void take(const Subject::Part& part, std::span<const StepRequest> requests) {
+    if (covers(part, Stage::append)) collector.read_cache(requests);
+    for (int i = 0; i < kTapCount; ++i) {
+      const auto tap = static_cast<Tap>(i);
+      if (covers(part, stage_of(tap)) && tap != Tap::cache_late) take_shown(tap, tap);
     }
-    queued.clear();
   }
 
   // Later stages follow the plan into memory, so nothing in it may point outside, on any rank.

@@ -43,7 +43,7 @@ void TapCollector::read_cache(std::span<const StepRequest> requests) {
       rows += length;
     }
     rows_[i].resize(static_cast<std::size_t>(rows * cache.row_bytes()));
-    std::byte* out = rows_[i].data();
+    std::byte* out = rows_[i].data.get();
     for (const StepRequest& request : requests) out = cache.read(request.id, out);
     const PagedCache::Changes changes = cache.take_changes();
     spare_[i] = {changes.count, changes.first};
@@ -57,23 +57,39 @@ void TapCollector::read_late_changes() {
   }
 }
 
+void TapCollector::Rows::resize(std::size_t bytes) {
+  if (bytes > room) {
+    data = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    room = bytes;
+  }
+  size = bytes;
+}
+
+bool TapCollector::stays(Tap tap) const {
+  return mirrored_ || stage_of(tap) == Stage::append || tap == Tap::cache_late;
+}
+
 TapView TapCollector::local_view(std::size_t rank, Tap tap) const {
   if (tap == Tap::cache_spare) return pair_view(spare_[rank]);
   if (tap == Tap::cache_late) return pair_view(late_[rank]);
   if (tap != Tap::cache_rows) return ranks_[rank]->view(tap);
   PagedCache& cache = ranks_[rank]->cache();
   const hxc_tensor pool = cache.view();
-  const std::int64_t rows = std::ssize(rows_[rank]) / cache.row_bytes();
+  const std::int64_t rows = static_cast<std::int64_t>(rows_[rank].size) / cache.row_bytes();
   return TapView{
-      true, false, static_cast<Dtype>(pool.dtype), {rows, pool.shape[2]}, rows_[rank].data()};
+      true, false, static_cast<Dtype>(pool.dtype), {rows, pool.shape[2]}, rows_[rank].data.get()};
 }
 
 const std::vector<TapView>& TapCollector::gather(Tap tap) {
   Kept& kept = kept_[static_cast<std::size_t>(tap)];
   kept.views.clear();
+  const bool all_here = ranks_.size() == static_cast<std::size_t>(world_.size());
+  if (all_here && stays(tap)) {
+    for (std::size_t i = 0; i < ranks_.size(); ++i) kept.views.push_back(local_view(i, tap));
+    return kept.views;
+  }
   std::vector<Bytes> send;
   for (std::size_t i = 0; i < ranks_.size(); ++i) send.push_back(bytes_of(local_view(i, tap)));
-  const bool all_here = ranks_.size() == static_cast<std::size_t>(world_.size());
   const std::vector<Bytes> received = all_here ? send : world_.gather_to_root(send);
   std::size_t total = 0;
   for (const Bytes& bytes : received) total += bytes.size();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -14,7 +15,9 @@ namespace helixcheck {
 
 class TapCollector {
  public:
-  TapCollector(World& world, RankStates& ranks) : world_(world), ranks_(ranks) {}
+  // `mirrored`: the ranks' host buffers are mirrors of a device's, which only the harness writes.
+  TapCollector(World& world, RankStates& ranks, bool mirrored)
+      : world_(world), ranks_(ranks), mirrored_(mirrored) {}
 
   // Forgets the taps of the last step.
   void begin_step();
@@ -25,7 +28,8 @@ class TapCollector {
   // What was written to the cache since then, for cache_late.
   void read_late_changes();
 
-  // Copies one tap of every rank to the root, as it is now. Collective over the world's processes.
+  // Brings one tap of every rank to the root, as it is now: a copy, but where all ranks are here
+  // and nobody else writes. Collective over the world's processes.
   void take(Tap tap);
 
   // Fills taps.ranks on the root with what was taken. Views live until the next step.
@@ -41,10 +45,20 @@ class TapCollector {
   // One tap of all ranks; shape[0] of each follows from the bytes received.
   const std::vector<TapView>& gather(Tap tap);
 
+  // Room that is not filled before it is written.
+  struct Rows {
+    std::unique_ptr<std::byte[]> data;
+    std::size_t room = 0, size = 0;
+    void resize(std::size_t bytes);
+  };
+  // Of the harness itself: no stage can change it after it was taken.
+  bool stays(Tap tap) const;
+
   World& world_;
   RankStates& ranks_;
-  std::vector<std::vector<std::byte>> rows_;  // read back, by local rank
-  std::vector<Pair> spare_, late_;            // by local rank
+  const bool mirrored_;
+  std::vector<Rows> rows_;          // read back, by local rank
+  std::vector<Pair> spare_, late_;  // by local rank
   struct Kept {
     std::vector<std::byte> bytes;
     std::vector<TapView> views;  // by rank of the world; empty: not taken

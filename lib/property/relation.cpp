@@ -32,6 +32,8 @@ constexpr std::array kRelations{
              variations::padding_rows},
     Relation{"observation", "looking at the taps changes no value", variations::observation},
     Relation{"repetition", "the same again gives the same bits", variations::repetition},
+    Relation{"launch", "a graph recorded for one step gives the next ones' bits",
+             variations::launch},
     Relation{"instance_life", "a used instance equals a new one", variations::instance_life},
     Relation{"lse_form", "it does not matter how the statistics are written",
              variations::lse_form},

@@ -28,7 +28,7 @@ struct Relation {
   bool prefix = false;  // the varied runs show only some of the rows
 };
 
-inline constexpr std::size_t kRelationCount = 15;
+inline constexpr std::size_t kRelationCount = 16;
 std::span<const Relation, kRelationCount> relations();
 
 bool applies(const Relation& relation, const Scenario& scenario, const Subject& subject);

@@ -39,6 +39,7 @@ Runs unchanged(const Scenario& scenario) {
   run.scenario.run.skew_us = 0;
   run.scenario.run.world = WorldKind::sim;
   run.scenario.run.transport = TransportKind::automatic;
+  run.scenario.run.launch = Launch::direct;
   return {run};
 }
 
@@ -53,6 +54,16 @@ Runs observation(const Scenario& scenario) {
 Runs repetition(const Scenario& scenario) {
   Runs runs = unchanged(scenario);
   runs.push_back({"the same again", runs[0].scenario});
+  return runs;
+}
+
+// From the second step of a shape on, the first one's work is run again.
+Runs launch(const Scenario& scenario) {
+  if (scenario.problem.entry == Entry::merge) return {};
+  Runs runs = unchanged(scenario);
+  Scenario varied = runs[0].scenario;
+  varied.run.launch = Launch::graph;
+  runs.push_back({"launch graph instead of direct", varied});
   return runs;
 }
 

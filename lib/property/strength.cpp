@@ -12,7 +12,7 @@
 namespace helixcheck {
 namespace {
 
-constexpr Strength bits = Strength::bits, bound = Strength::bound;
+constexpr Strength bits = Strength::bits, bound = Strength::bound, none = Strength::none;
 
 constexpr std::array kStrengths{
     // Another split of the keys is another order of summation.
@@ -34,6 +34,8 @@ constexpr std::array kStrengths{
     Strengths{"observation", bits, bits, bits, bits},
     Strengths{"repetition", bits, bits, bits, bits},
     Strengths{"instance_life", bits, bits, bits, bits},
+    // On host memory there is nothing to record.
+    Strengths{"launch", none, none, bits, bits},
     // A change of base rounds.
     Strengths{"lse_form", bound, bound, bound, bound},
     // A row stops at its own visible keys; a kernel may mask a longer tile, or split it otherwise.
@@ -64,6 +66,7 @@ std::span<const Strengths> strengths() {
 Strength strength_of(std::string_view property, const Subject& subject) {
   for (const Strengths& row : kStrengths) {
     if (row.property != property) continue;
+    if (property == "launch" && subject.memory().is_host()) return none;
     const std::string name = subject.name();
     if (name == "cpu") return row.cpu;
     if (name == "cpu_p16") return row.cpu_p16;

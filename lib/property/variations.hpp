@@ -26,6 +26,7 @@ Runs lse_form(const Scenario& scenario);
 Runs observation(const Scenario& scenario);
 Runs repetition(const Scenario& scenario);
 Runs instance_life(const Scenario& scenario);
+Runs launch(const Scenario& scenario);
 Runs request_order(const Scenario& scenario);
 Runs split_steps(const Scenario& scenario);
 Runs append_is_prompt(const Scenario& scenario);

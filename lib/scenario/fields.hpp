@@ -130,6 +130,8 @@ void visit_fields(Visit&& visit, B&... b) {
   visit(Field{"observe", "observe_", "which taps are read back"}, b.observe...);
   visit(Field{"instance", "", "of the subject: kept through the script, or renewed each step"},
         b.instance...);
+  visit(Field{"launch", "", "of device work: direct, or as a recorded graph (world sim)"},
+        b.launch...);
   visit(Field{"skew_us", "skew", "longest delay of a rank before a stage, mpi only", 0, 1000000},
         b.skew_us...);
   visit(Field{"verdict", "", "proven bounds, or the tolerances below"}, b.verdict...);

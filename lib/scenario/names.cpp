@@ -119,6 +119,11 @@ struct Names<Observe> {
 };
 
 template <>
+struct Names<Launch> {
+  static constexpr std::string_view type = "Launch";
+  static constexpr Table<Launch, 2> table{{{Launch::direct, "direct"}, {Launch::graph, "graph"}}};
+};
+template <>
 struct Names<InstanceLife> {
   static constexpr std::string_view type = "InstanceLife";
   static constexpr Table<InstanceLife, 2> table{
@@ -204,6 +209,9 @@ std::string_view name_of(Observe value) {
 std::string_view name_of(InstanceLife value) {
   return find_name(value);
 }
+std::string_view name_of(Launch value) {
+  return find_name(value);
+}
 std::string_view name_of(VerdictRule value) {
   return find_name(value);
 }
@@ -225,6 +233,7 @@ template std::span<const std::pair<WorldKind, std::string_view>> names();
 template std::span<const std::pair<TransportKind, std::string_view>> names();
 template std::span<const std::pair<Observe, std::string_view>> names();
 template std::span<const std::pair<InstanceLife, std::string_view>> names();
+template std::span<const std::pair<Launch, std::string_view>> names();
 template std::span<const std::pair<VerdictRule, std::string_view>> names();
 template std::span<const std::pair<StepKind, std::string_view>> names();
 
@@ -242,6 +251,7 @@ template std::string_view type_name<WorldKind>();
 template std::string_view type_name<TransportKind>();
 template std::string_view type_name<Observe>();
 template std::string_view type_name<InstanceLife>();
+template std::string_view type_name<Launch>();
 template std::string_view type_name<VerdictRule>();
 template std::string_view type_name<StepKind>();
 

@@ -27,6 +27,7 @@ std::string_view name_of(WorldKind);
 std::string_view name_of(TransportKind);
 std::string_view name_of(Observe);
 std::string_view name_of(InstanceLife);
+std::string_view name_of(Launch);
 std::string_view name_of(VerdictRule);
 std::string_view name_of(StepKind);
 

@@ -139,13 +139,16 @@ enum class WorldKind { sim, mpi };
 enum class TransportKind { automatic, alltoall, sendrecv, staged };
 enum class Observe { all, end };  // which taps are read back: every one, or the outputs only
 enum class VerdictRule { bound, mismatch };  // proven bounds, or the fixed test's tolerance
-enum class InstanceLife { kept, renewed };   // one subject instance for the script, or one a step
+// How device work is launched: call by call, or recorded for each shape of a step and run again.
+enum class Launch { direct, graph };
+enum class InstanceLife { kept, renewed };  // one subject instance for the script, or one a step
 
 struct Run {
   WorldKind world = WorldKind::sim;
   TransportKind transport = TransportKind::automatic;
   Observe observe = Observe::all;
   InstanceLife instance = InstanceLife::kept;
+  Launch launch = Launch::direct;  // `graph`: on a device in world `sim`, elsewhere no difference
   std::int64_t skew_us = 0;  // longest delay of a rank before a stage, microseconds; `mpi` only
   VerdictRule verdict = VerdictRule::bound;
   double atol = 0.1;

@@ -27,8 +27,8 @@ class MpiWorld final : public World {
   }
 
   ~MpiWorld() override {
-    settle();
     try {
+      settle();
       state({Collective::leave});
     } catch (const SubjectError&) {
       // The ranks that are still in a collective report it; this one is on its way out already.

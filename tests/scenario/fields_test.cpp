@@ -42,8 +42,8 @@ TEST(Fields, CoverLayout) {
 
 TEST(Fields, CoverRun) {
   const helixcheck::Run run;  // not the member of testing::Test
-  const auto& [a, b, c, d, e, f, g, h, i] = run;
-  EXPECT_EQ(visited(run), addresses_of(a, b, c, d, e, f, g, h, i));
+  const auto& [a, b, c, d, e, f, g, h, i, j] = run;
+  EXPECT_EQ(visited(run), addresses_of(a, b, c, d, e, f, g, h, i, j));
 }
 
 TEST(Fields, CoverTheNestedBlocks) {

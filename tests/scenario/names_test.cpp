@@ -10,9 +10,9 @@ namespace {
 template <typename Enum>
 class EveryEnumeration : public testing::Test {};
 
-using Enumerations =
-    testing::Types<Dtype, Entry, Family, HeavyPlace, Prompt, Ownership, DecodeOwner, PageOrder,
-                   Poison, LseForm, WorldKind, TransportKind, Observe, VerdictRule, StepKind>;
+using Enumerations = testing::Types<Dtype, Entry, Family, HeavyPlace, Prompt, Ownership,
+                                    DecodeOwner, PageOrder, Poison, LseForm, WorldKind,
+                                    TransportKind, Launch, Observe, VerdictRule, StepKind>;
 TYPED_TEST_SUITE(EveryEnumeration, Enumerations);
 
 TYPED_TEST(EveryEnumeration, HasNamesInDeclarationOrder) {

@@ -60,6 +60,7 @@ Scenario full_scenario() {
            TransportKind::staged,
            Observe::end,
            InstanceLife::renewed,
+           Launch::graph,
            7,
            VerdictRule::mismatch,
            0.5,
