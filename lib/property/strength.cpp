@@ -33,9 +33,9 @@ constexpr std::array kStrengths{
     // A difference is a race, or state that a run left behind.
     Strengths{"observation", bits, bits, bits, bits},
     Strengths{"repetition", bits, bits, bits, bits},
-    Strengths{"instance_life", bits, bits, bits, bits},
     // On host memory there is nothing to record.
     Strengths{"launch", none, none, bits, bits},
+    Strengths{"instance_life", bits, bits, bits, bits},
     // A change of base rounds.
     Strengths{"lse_form", bound, bound, bound, bound},
     // A row stops at its own visible keys; a kernel may mask a longer tile, or split it otherwise.

@@ -1,4 +1,5 @@
-// How many small cases a second one core takes from scenario to verdict, and where the time goes.
+// How many small cases a second one core takes from scenario to verdict, and where the time goes;
+// on a GPU, how many all threads together.
 
 #include <benchmark/benchmark.h>
 #include <vector>
@@ -6,7 +7,8 @@
 #include "generate/choices.hpp"
 #include "mla/parallel.hpp"
 #include "run/run.hpp"
-#include "subject/cpu/subject.hpp"
+#include "scenario/error.hpp"
+#include "subject/subject.hpp"
 
 namespace helixcheck {
 namespace {
@@ -34,15 +36,32 @@ Scenario draw_usual(std::uint64_t index, Entry entry) {
   return s;
 }
 
-void case_rate(benchmark::State& state, Entry entry) {
+// The dimensions that real kernels accept: latent 512, rope 64, pages of 64 tokens, 16 heads, bf16.
+Scenario draw_real(std::uint64_t index, Entry entry) {
+  Scenario s = draw_usual(index, entry);
+  s.problem.num_heads = 16;
+  s.layout.kvp = index % 2 == 0 ? 2 : 4;
+  s.problem.kv_lora_rank = 512;
+  s.problem.qk_rope_head_dim = 64;
+  s.layout.kv_cache_tokens_per_block = 64;
+  return s;
+}
+
+using Draw = Scenario (*)(std::uint64_t, Entry);
+
+void case_rate(benchmark::State& state, const char* name, Draw draw, Entry entry) {
   const ThreadLimit one(1);
   std::vector<Scenario> scenarios;
-  for (std::size_t i = 0; i < kCases; ++i) {
-    scenarios.push_back(draw_usual(i, entry));
+  for (std::size_t i = 0; i < kCases; ++i) scenarios.push_back(draw(i, entry));
+  std::unique_ptr<Subject> found;
+  try {
+    found = find_subject(name);
+  } catch (const ResourceError& error) {
+    return state.SkipWithError(error.what());
   }
-  const Subject subject(cpu::subject());
+  const Subject& subject = *found;
   Phases sum;
-  std::size_t next = 0;
+  auto next = static_cast<std::size_t>(state.thread_index()) * 37;
   for (auto _ : state) {
     const Scenario& scenario = scenarios[next++ % kCases];
     const std::unique_ptr<World> world = make_sim_world(scenario);
@@ -54,13 +73,24 @@ void case_rate(benchmark::State& state, Entry entry) {
   }
   const auto cases = static_cast<double>(state.iterations());
   state.counters["cases/s"] = benchmark::Counter(cases, benchmark::Counter::kIsRate);
-  state.counters["inputs_us"] = sum.inputs / cases * 1e6;
-  state.counters["subject_us"] = sum.subject / cases * 1e6;
-  state.counters["judge_us"] = sum.judge / cases * 1e6;
+  const auto average = [&](double seconds) {
+    return benchmark::Counter(seconds / cases * 1e6, benchmark::Counter::kAvgThreads);
+  };
+  state.counters["inputs_us"] = average(sum.inputs);
+  state.counters["subject_us"] = average(sum.subject);
+  state.counters["judge_us"] = average(sum.judge);
 }
 
-BENCHMARK_CAPTURE(case_rate, core, Entry::core)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(case_rate, layer, Entry::layer)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(case_rate, core, "cpu", draw_usual, Entry::core)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(case_rate, layer, "cpu", draw_usual, Entry::layer)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(case_rate, cuda_core, "cuda", draw_usual, Entry::core)
+    ->Unit(benchmark::kMicrosecond)
+    ->ThreadRange(1, 16)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(case_rate, cuda_core_real, "cuda", draw_real, Entry::core)
+    ->Unit(benchmark::kMicrosecond)
+    ->ThreadRange(1, 16)
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace helixcheck
