@@ -86,8 +86,8 @@ struct MmaBlock {
   int latent, width, steps, column_tiles;
   MmaLayout layout;
   int warp, lane;
-  int begin, count;  // keys of the split
-  int page_ahead;    // of warp 0: page id of this lane's row of the tile that is looked up next
+  int begin, count;     // keys of the split
+  unsigned page_ahead;  // of warp 0: page id of this lane's row of the tile that is looked up next
   std::uint32_t queries[kMaxSteps][kScoreTiles][4];
   float values[kHeadTiles][kMaxColumns][4];
   float maximum, sum;  // of this thread's head in softmax; the sum over its own keys
@@ -161,13 +161,13 @@ struct MmaBlock {
   }
 
   // 0 beyond the split: such a row is not read.
-  __device__ int page_id(int key) const {
+  __device__ unsigned page_id(int key) const {
     if (key >= count) return 0;
-    return static_cast<int>(keys.pages[page_of(args.page, begin + key) * keys.page_stride]);
+    return static_cast<unsigned>(keys.pages[page_of(args.page, begin + key) * keys.page_stride]);
   }
 
   // Where the rows of tile n are: one warp, a row to a lane.
-  __device__ void find_rows(int n, int page) {
+  __device__ void find_rows(int n, unsigned page) {
     const int key = n * kTile + lane;
     const std::int64_t place =
         page * keys.stride[0] + token_of(args.page, begin + key) * keys.stride[1];

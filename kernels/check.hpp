@@ -30,12 +30,15 @@ void name_rank(int rank);
 
 void write_message(hxc_error* error, const char* text);
 
-// Runs `work` at the C boundary: an exception becomes the message, status 1.
+// Runs `work` at the C boundary: an exception becomes status and message.
 template <typename Work>
 int guarded(hxc_error* error, Work work) {
   try {
     work();
     return 0;
+  } catch (const ResourceError& e) {
+    write_message(error, e.what());
+    return HXC_NO_MEMORY;
   } catch (const std::exception& e) {
     write_message(error, e.what());
     return 1;

@@ -40,6 +40,16 @@ class BuiltModule final : public Module {
     return devices;
   }
 
+  std::int64_t free_bytes(int device) const override {
+    int current = 0;
+    HXC_CHECK(cudaGetDevice(&current));
+    HXC_CHECK(cudaSetDevice(device));
+    std::size_t free = 0, total = 0;
+    HXC_CHECK(cudaMemGetInfo(&free, &total));
+    HXC_CHECK(cudaSetDevice(current));
+    return static_cast<std::int64_t>(free);
+  }
+
   std::unique_ptr<Memory> make_memory(int device) const override {
     return make_cuda_memory(device);
   }
@@ -79,17 +89,11 @@ class BuiltModule final : public Module {
 
  private:
   static Device describe(int index) {
-    int current = 0;
-    HXC_CHECK(cudaGetDevice(&current));
     cudaDeviceProp properties{};
     HXC_CHECK(cudaGetDeviceProperties(&properties, index));
-    HXC_CHECK(cudaSetDevice(index));
-    std::size_t free = 0, total = 0;
-    HXC_CHECK(cudaMemGetInfo(&free, &total));
-    HXC_CHECK(cudaSetDevice(current));
     return {properties.name,
             std::to_string(properties.major) + "." + std::to_string(properties.minor),
-            static_cast<std::int64_t>(total), static_cast<std::int64_t>(free)};
+            static_cast<std::int64_t>(properties.totalGlobalMem)};
   }
 };
 

@@ -64,6 +64,7 @@ class CudaMemory final : public Memory {
   void exchange(const BlockExchange& blocks) override { enqueue_exchange(blocks, stream_); }
   void sum(const BlockSum& blocks) override { enqueue_sum(blocks, stream_); }
   bool draw(void* to, const UniformRows& r) override {
+    if (r.rows == 0) return true;
     draw_uniform_rows(r.seed, r.tensor, r.request, r.first_draw, r.rows, r.width,
                       static_cast<Dtype>(r.dtype), to, r.width, stream_);
     return true;

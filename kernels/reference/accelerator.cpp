@@ -85,6 +85,7 @@ class CudaAccelerator : public Accelerator {
   }
 
   void forget() override {
+    if (memory_.lost()) return;  // nothing there can be used again
     entered(memory_);
     memory_.synchronize();
     kept_.forget();

@@ -44,6 +44,12 @@ struct Call {
   unsigned ranks_z;       // ranks as a grid dimension
 };
 
+// Where head `head` begins on that axis of a tensor of fp32 or 16-bit codes.
+inline std::byte* head_of(const hxc_tensor& t, std::int64_t axis, std::int64_t head) {
+  const std::int64_t item = t.dtype == HXC_FP32 ? 4 : 2;
+  return static_cast<std::byte*>(t.data) + head * t.stride[axis] * item;
+}
+
 // Bytes of one packed message: [B, Hc, R] values, padded to 16, then [B, Hc, 1 or 2] statistics.
 std::int64_t values_bytes(const hxc_step& step);
 std::int64_t message_bytes(const hxc_step& step);

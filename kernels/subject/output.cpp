@@ -10,11 +10,6 @@
 namespace helixcheck::cuda {
 namespace {
 
-std::byte* head_of(const hxc_tensor& t, std::int64_t axis, std::int64_t head) {
-  const std::int64_t item = t.dtype == HXC_FP32 ? 4 : 2;
-  return static_cast<std::byte*>(t.data) + head * t.stride[axis] * item;
-}
-
 void project_values(const Call& call, hxc_step* const* ranks) {
   std::vector<RowProduct> products;
   for (std::size_t i = 0; i < call.self.ranks; ++i) {

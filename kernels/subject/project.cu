@@ -115,11 +115,6 @@ void multiply_all(const Call& call, hxc_step* const* ranks, hxc_tensor hxc_step:
   }
 }
 
-std::byte* head_of(const hxc_tensor& t, std::int64_t axis, std::int64_t head) {
-  const std::int64_t item = t.dtype == HXC_FP32 ? 4 : 2;
-  return static_cast<std::byte*>(t.data) + head * t.stride[axis] * item;
-}
-
 // q[h] = k_b[h]^T q_nope[h], the nope part of every head absorbed.
 void absorb(const Call& call, hxc_step* const* ranks) {
   std::vector<RowProduct> products;

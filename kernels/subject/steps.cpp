@@ -17,16 +17,23 @@ std::size_t aligned(std::size_t bytes) {
 // Uploads read pinned memory later: a slot is free again when its event has passed.
 class UploadRing {
  public:
+  // At create time, since a stage may not allocate.
+  void reserve(std::size_t bytes) {
+    for (Slot& slot : slots_) {
+      if (slot.uploaded == nullptr) {
+        HXC_CHECK(cudaEventCreateWithFlags(&slot.uploaded, cudaEventDisableTiming));
+      }
+      if (slot.size >= bytes) continue;
+      HXC_CHECK(cudaEventSynchronize(slot.uploaded));
+      slot.block = PinnedBlock(bytes);
+      slot.size = bytes;
+    }
+  }
+
+  // Waits only if as many uploads as there are slots are in flight.
   void upload(std::byte* to, const std::vector<std::byte>& bytes, cudaStream_t stream) {
     Slot& slot = slots_[next_++ % slots_.size()];
-    if (slot.uploaded == nullptr) {
-      HXC_CHECK(cudaEventCreateWithFlags(&slot.uploaded, cudaEventDisableTiming));
-    }
     HXC_CHECK(cudaEventSynchronize(slot.uploaded));
-    if (slot.size < bytes.size()) {
-      slot.block = PinnedBlock(bytes.size());
-      slot.size = bytes.size();
-    }
     std::memcpy(slot.block.data(), bytes.data(), bytes.size());
     HXC_CHECK(cudaMemcpyAsync(to, slot.block.data(), bytes.size(), cudaMemcpyHostToDevice, stream));
     HXC_CHECK(cudaEventRecord(slot.uploaded, stream));
@@ -71,6 +78,7 @@ DeviceSteps::DeviceSteps(const hxc_model& model, const hxc_rank* const* places,
   requests_at_ = steps_at_ + aligned(ranks_ * sizeof(hxc_step));
   next_.resize(requests_at_ + requests);
   device_ = DeviceBlock(next_.size());
+  upload_ring().reserve(next_.size());
 
   hxc_model copy = model;
   copy.inv_freq = reinterpret_cast<const double*>(add(model.inv_freq, frequencies));

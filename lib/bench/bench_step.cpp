@@ -120,7 +120,7 @@ std::unique_ptr<Sequence> BenchStep::stage(hxc_stage stage, bool record) {
 std::unique_ptr<Sequence> BenchStep::sequence(std::vector<const Subject::Part*> parts,
                                               bool record) {
   auto direct = std::make_unique<Direct>(*instance_, std::move(parts), steps_, comm_);
-  if (!record || memory_.is_host()) return direct;
+  if (!record || memory_.is_host() || !world_.recordable()) return direct;
   direct->run();  // what is set up at a first call is not recorded
   memory_.synchronize();
   std::unique_ptr<RecordedWork> work = record_work(memory_, [&] { direct->run(); });

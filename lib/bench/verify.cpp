@@ -177,6 +177,7 @@ void check_merge(const BenchStep& bench, std::span<const Partial> partials, Chec
   std::vector<double> x, lse, o(n), magnitude(n), spread(n);
   bounds::MergeFacts facts;
   facts.form = bench.inputs().scenario().layout.lse_form;
+  facts.dtype = problem.dtype;
   double lse_bound = 0, least = kInfinity, most = -kInfinity;
   for (const Partial& p : partials) {
     x.insert(x.end(), p.o.begin(), p.o.end());

@@ -40,11 +40,12 @@ class Search {
     while (!finished()) {
       const std::uint64_t count = std::min(block_ * workers_, cases_left());
       std::vector<Block> blocks(static_cast<std::size_t>((count + block_ - 1) / block_));
-      run_batch(count, blocks);
+      const std::exception_ptr error = run_batch(count, blocks);
       next_ += count;
       for (Block& block : blocks) {
         if (!has_all_findings()) take(block);
       }
+      if (error) std::rethrow_exception(error);  // what was found is stored
     }
     report_.seconds = searching_;
     report_.total_seconds = whole.seconds();
@@ -73,7 +74,8 @@ class Search {
            (options_.seconds && searching_ >= *options_.seconds);
   }
 
-  void run_batch(std::uint64_t count, std::vector<Block>& blocks) {
+  // Returns what ended a worker, if anything.
+  std::exception_ptr run_batch(std::uint64_t count, std::vector<Block>& blocks) {
     batch_ = Stopwatch();
     std::atomic<std::uint64_t> taken{0};
     std::vector<std::exception_ptr> errors(workers_);
@@ -96,8 +98,9 @@ class Search {
     }
     searching_ += batch_.seconds();
     for (const std::exception_ptr& error : errors) {
-      if (error) std::rethrow_exception(error);
+      if (error) return error;
     }
+    return nullptr;
   }
 
   void run_case(Block& block, std::uint64_t index) {
@@ -135,6 +138,7 @@ class Search {
     std::sort(failed.begin(), failed.end(),
               [](const FailedCase& a, const FailedCase& b) { return a.at.index < b.at.index; });
     for (FailedCase& one : failed) {
+      if (lost_ && !fails_alone(one)) continue;
       if (count_again(one.signature)) continue;
       const Signature as_seen = one.signature;
       if (attributes_ && !lost_) one = attributed(std::move(one), subject_, options_.run);
@@ -144,6 +148,17 @@ class Search {
         known_.emplace_back(one.signature, report_.findings.size() - 1);
       }
       if (one.signature != as_seen) known_.emplace_back(as_seen, finding_of(one.signature));
+    }
+  }
+
+  // A fault of the device fails the cases that other workers had on it, too. Where nobody can be
+  // asked, a failure counts.
+  bool fails_alone(const FailedCase& failed) const {
+    if (workers_ == 1 || !options_.fresh) return true;
+    try {
+      return options_.fresh({failed.at.drawn.scenario}, *failed.at.property).has_value();
+    } catch (const ResourceError&) {
+      return true;
     }
   }
 

@@ -60,6 +60,12 @@ std::string kernels_hash(const fs::path& root) {
     if (entry.is_regular_file()) files.push_back(entry.path());
   }
   if (files.empty()) return "";
+  // Headers of other rooms that device code is compiled from.
+  for (const char* file : {"lib/mla/evidence.hpp", "lib/mla/format_codes.hpp",
+                           "lib/mla/prompt_rows.hpp", "lib/subject/helixcheck_subject.h",
+                           "lib/subject/local_count.hpp", "lib/verdict/acceptance.hpp"}) {
+    if (fs::exists(root / file, missing)) files.push_back(root / file);
+  }
   std::sort(files.begin(), files.end());
   std::uint64_t hash = 0xcbf29ce484222325u;
   for (const fs::path& file : files) {

@@ -26,7 +26,6 @@ struct Device {
   std::string name;           // "NVIDIA H100 80GB HBM3"
   std::string capability;     // "9.0"
   std::int64_t memory_bytes;  // in all
-  std::int64_t free_bytes;
 };
 
 // What the module offers. Calls throw ResourceError with the CUDA call that failed.
@@ -35,6 +34,8 @@ class Module {
   virtual ~Module() = default;
   virtual std::string versions() const = 0;  // "CUDA 13.0, driver 13.0, NCCL 2.28.9"
   virtual std::vector<Device> devices() const = 0;
+  // Of a device. Makes a context on it, which takes some hundred MiB itself.
+  virtual std::int64_t free_bytes(int device) const = 0;
   // A stream of its own on a device. The result serves one thread.
   virtual std::unique_ptr<Memory> make_memory(int device) const = 0;
   virtual std::span<const hxc_subject* const> subjects() const = 0;

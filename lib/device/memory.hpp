@@ -87,7 +87,7 @@ class Memory {
   virtual void fill(void* to, std::byte value, std::size_t bytes) = 0;
   virtual void exchange(const BlockExchange& blocks) = 0;
   virtual void sum(const BlockSum& blocks) = 0;
-  // Makes dense rows where they are needed, in stream order. False: this memory cannot.
+  // Makes dense rows, if any, where they are needed, in stream order. False: this memory cannot.
   virtual bool draw(void* to, const UniformRows& rows) {
     (void)to;
     (void)rows;

@@ -30,7 +30,7 @@ class CachePools {
   // In stream order: what the harness changed since the last call goes up; all pools come down.
   void upload();
   void download();
-  bool in_one_piece() const;
+  bool in_one_piece() const;  // always on the host, where nothing moves
 
  private:
   Memory& memory_;

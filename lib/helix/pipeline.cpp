@@ -204,6 +204,12 @@ struct Pipeline::Impl {
         prompts.store_given(history.request(id));
       }
     }
+    // Before the harness writes again: what else the prompts left in the pools must not be lost
+    // under its next upload.
+    if (computed && !pools.in_one_piece()) {
+      pools.download();
+      finish_queue(HXC_APPEND, number);
+    }
   }
 
   // The subject's own `project` and `append`, a chunk of each owner's tokens at a time.
@@ -323,7 +329,9 @@ struct Pipeline::Impl {
   // executes nothing; later ones run what was recorded.
   void launch(Parts parts, std::span<const StepRequest> requests, std::int64_t number) {
     const bool whole_world = world.local_ranks() == world.size();
-    if (scenario.run.launch == Launch::direct || memory.is_host() || !whole_world) {
+    // The base subject's `plan` brings a step's sizes to the device; another's need not.
+    const bool plans = !subject.part_of(HXC_PLAN).overridden;
+    if (scenario.run.launch == Launch::direct || memory.is_host() || !whole_world || !plans) {
       return run_parts(parts, requests, number);
     }
     std::unique_ptr<RecordedWork>& known = recorded[{steps[0]->rows, steps[0]->request_count}];

@@ -78,8 +78,8 @@ PromptTaps PromptFiller::lay_out_chunk(const RequestState& request, std::int64_t
   for (int r = 0; r < world_.size(); ++r) {
     taps.ranks[static_cast<std::size_t>(r)].index = chunk_tokens(request, r, begin);
   }
-  buffers_.begin_step();
   hidden_is_drawn_ = can_draw(taps);
+  buffers_.begin_step(hidden_is_drawn_);
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     RankState& rank = *ranks_[i];
     const std::vector<std::int64_t>& tokens =
@@ -119,7 +119,7 @@ void PromptFiller::accept_chunk(const RequestState& request, std::int64_t begin)
 // long ones only.
 bool PromptFiller::can_draw(const PromptTaps& taps) const {
   constexpr std::int64_t kShortestRun = 64;
-  if (memory_.is_host() || !inputs_.drawn_hidden()) return false;
+  if (!inputs_.drawn_hidden() || !memory_.draw(nullptr, {})) return false;
   std::int64_t tokens = 0, runs = 0;
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     const std::vector<std::int64_t>& index =

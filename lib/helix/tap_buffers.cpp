@@ -40,8 +40,11 @@ void TapBuffers::size(std::size_t rank, std::size_t slot, std::size_t bytes) {
     return;
   }
   s.used = bytes;
+  if (slot == kHidden && hidden_is_made_) return;
   if (memory_.is_host() || may_be_input(slot)) {
-    std::fill_n(host_address(rank, slot), bytes, poison_of(slot));
+    // What moves in one piece takes the rest of its room along.
+    const bool whole = !memory_.is_host() && s.reserved <= kOnePiece;
+    std::fill_n(host_address(rank, slot), whole ? s.reserved : bytes, poison_of(slot));
   }
 }
 
@@ -61,7 +64,8 @@ void TapBuffers::allocate() {
   mirror_ = Block(memory_, end, Block::Side::host);
 }
 
-void TapBuffers::begin_step() {
+void TapBuffers::begin_step(bool hidden_is_made) {
+  hidden_is_made_ = hidden_is_made;
   for (Slot& s : slots_) s.used = 0;
   if (memory_.is_host() || !allocated_) return;
   const std::size_t floats = at(0, static_cast<std::size_t>(Tap::q_a)).offset;

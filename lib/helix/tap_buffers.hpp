@@ -29,8 +29,8 @@ class TapBuffers {
   void size(std::size_t rank, std::size_t slot, std::size_t bytes);
   void allocate();
   bool allocated() const { return allocated_; }
-  // A step begins: nothing is in use.
-  void begin_step();
+  // A step begins: nothing is in use. `hidden_is_made`: the device makes the hidden states itself.
+  void begin_step(bool hidden_is_made = false);
 
   std::byte* subject_address(std::size_t rank, std::size_t slot) const;
   std::byte* host_address(std::size_t rank, std::size_t slot) const;
@@ -51,6 +51,7 @@ class TapBuffers {
   Memory& memory_;
   std::size_t ranks_;
   bool allocated_ = false;
+  bool hidden_is_made_ = false;
   std::vector<Slot> slots_;                  // [kSlots, ranks], which is also their order in memory
   std::vector<std::vector<std::byte>> own_;  // host memory: each slot alone, as sanitizers like it
   Block device_, mirror_;

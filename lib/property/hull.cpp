@@ -50,12 +50,13 @@ double mean_error(const Contract& attending, const Problem& problem, std::int64_
   return error + half_ulp(problem.dtype, size + error);
 }
 
-double merged_mean_error(const Contract& merging, LseForm form, std::int64_t parts, double lse_size,
-                         double size, double carried) {
+double merged_mean_error(const Contract& merging, const bounds::MergeFormat& format,
+                         std::int64_t parts, double lse_size, double size, double carried) {
   if (size == 0 && carried == 0) return 0;
   bounds::MergeFacts facts;
   facts.parts = parts;
-  facts.form = form;
+  facts.form = format.form;
+  facts.dtype = format.dtype;
   facts.lse = lse_size;
   facts.max_size = lse_size + kVanishing;
   const bounds::MergeBound rule = bounds::merge(merging, facts);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mla/inputs.hpp"
+#include "verdict/bounds.hpp"
 #include "verdict/contract.hpp"
 
 namespace helixcheck {
@@ -29,7 +30,7 @@ double mean_error(const Contract& attending, const Problem& problem, std::int64_
                   double size);
 // Of the merge of `parts` partials that are off by `carried`, before its store. `lse_size`: of the
 // statistics.
-double merged_mean_error(const Contract& merging, LseForm form, std::int64_t parts, double lse_size,
-                         double size, double carried);
+double merged_mean_error(const Contract& merging, const bounds::MergeFormat& format,
+                         std::int64_t parts, double lse_size, double size, double carried);
 
 }  // namespace helixcheck

@@ -12,6 +12,7 @@ namespace helixcheck {
 // the maximum and once, with the exponential, in the sum.
 PartialLanes::PartialLanes(const Partials& partials, LseForm form)
     : form_(form),
+      dtype_(partials.o.dtype),
       parts_(partials.o.shape[0]),
       lanes_(partials.o.shape[1] * partials.o.shape[2]),
       latent_(static_cast<std::size_t>(partials.o.shape[3])),
@@ -47,7 +48,7 @@ bounds::SpanResult PartialLanes::merge(const Contract& contract, std::int64_t la
                      {o_.data() + i * latent_, latent_},
                      {error_.data() + i * latent_, latent_}});
   }
-  return bounds::merged(contract, form_, parts_, parts, o, error);
+  return bounds::merged(contract, {form_, dtype_}, parts_, parts, o, error);
 }
 
 void PartialLanes::replace(std::int64_t part, std::int64_t lane, const bounds::SpanResult& lse,

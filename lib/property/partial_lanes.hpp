@@ -37,6 +37,7 @@ class PartialLanes {
   }
 
   LseForm form_;
+  Dtype dtype_;
   std::int64_t parts_, lanes_;
   std::size_t latent_;
   std::vector<double> o_, error_;        // [parts, lanes, R]

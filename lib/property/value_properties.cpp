@@ -126,8 +126,9 @@ void ValueCheck::hold(const TraceStep& step, std::int64_t row, std::int64_t head
   for (std::size_t j = 0; j < latent; ++j) {
     const double size = hull.size(j);
     const double carried = keys > 0 ? mean_error(contract(Stage::attend), problem_, keys, size) : 0;
-    bound[j] = merged_mean_error(contract(Stage::combine), scenario_.layout.lse_form, parts,
-                                 std::isfinite(lse) ? lse : 0, size, carried);
+    bound[j] =
+        merged_mean_error(contract(Stage::combine), {scenario_.layout.lse_form, problem_.dtype},
+                          parts, std::isfinite(lse) ? lse : 0, size, carried);
     want[j] = std::isnan(got[j]) ? hull.low[j] : std::clamp(got[j], hull.low[j], hull.high[j]);
   }
   tallies_.combined.compare(problem_.dtype, got, want, bound, place(step, row, head));
@@ -214,8 +215,9 @@ void ValueCheck::shard_lane(const TraceStep& step, std::int64_t row, std::int64_
   }
   const auto lane = static_cast<std::size_t>(row * heads + head);
   std::vector<double> got(latent), want(latent), bound(latent);
-  const bounds::SpanResult result = bounds::merged(
-      contract(Stage::combine), scenario_.layout.lse_form, geometry_.kvp, parts, want, bound);
+  const bounds::SpanResult result =
+      bounds::merged(contract(Stage::combine), {scenario_.layout.lse_form, problem_.dtype},
+                     geometry_.kvp, parts, want, bound);
   decode_to(problem_.dtype, step.combined.data() + lane * latent * size_of(problem_.dtype),
             std::span<double>(got));
   tallies_.combined.compare(problem_.dtype, got, want, bound, place(step, row, head));

@@ -128,9 +128,10 @@ std::string too_large(const Scenario& scenario, std::int64_t need, std::int64_t 
 }
 
 // A device that runs the subject serves the judge as well, where there is enough to do.
-Accelerator* accelerator_for(const Scenario& scenario, const Subject& subject,
+Accelerator* accelerator_for(const Scenario& scenario, const Subject& subject, const World& world,
                              const RunOptions& options) {
   if (options.accelerator != nullptr || subject.memory().is_host()) return options.accelerator;
+  if (!world.is_root() || subject.memory().lost()) return nullptr;
   const Problem& p = scenario.problem;
   const auto width = static_cast<double>(p.kv_lora_rank + p.qk_rope_head_dim);
   const auto tokens =
@@ -151,7 +152,7 @@ RunResult run_once(const Scenario& scenario, World& world, const Subject& subjec
   const std::unique_ptr<Inputs> made = make_case(scenario);
   const double drawing = whole.seconds();
   const TimedInputs inputs(*made);
-  Judge judge(inputs, contracts, accelerator_for(scenario, subject, options));
+  Judge judge(inputs, contracts, accelerator_for(scenario, subject, world, options));
   Recorder recorder(judge, options.listener, inputs);
   try {
     Pipeline pipeline(inputs, world, subject);
@@ -166,6 +167,11 @@ RunResult run_once(const Scenario& scenario, World& world, const Subject& subjec
     if (world.local_ranks() < world.size()) throw;
     result.verdict = judge.verdict();
     record_fault(result, error);
+  } catch (const ResourceError& error) {
+    // What had failed before has failed, whatever the machine lacks later.
+    result.verdict = judge.verdict();
+    if (result.verdict.pass || world.local_ranks() < world.size()) throw;
+    result.verdict.notes.push_back(fmt::format("the run ended early: {}", error.what()));
   }
   result.output_hash = recorder.hash();
   return result;
@@ -199,8 +205,7 @@ void require_device_memory(const Scenario& scenario, const Subject& subject, Wor
   std::string refusal;
   const std::int64_t need = device_memory_need_bytes(scenario, world.local_ranks());
   const std::int64_t have =
-      cuda::module().devices()[static_cast<std::size_t>(cuda::device())].free_bytes +
-      subject.memory().spare_bytes();
+      cuda::module().free_bytes(cuda::device()) + subject.memory().spare_bytes();
   if (need > have) {
     refusal = too_large(scenario, need, have, "memory on " + subject.memory().name());
   }

@@ -18,10 +18,11 @@ constexpr double kPromptChunk = 256;          // tokens projected at a time
 // Of a device: context, libraries and their workspaces; most bytes of rows that the fp64 reference
 // holds at once; most parts that attention cuts a row's keys into.
 constexpr double kDeviceBase = 1024.0 * 1024 * 1024;
-constexpr double kReferenceRows = 512.0 * 1024 * 1024;
-constexpr double kMostSplits = 64;
-constexpr double kDevicePromptChunk = 4096;  // tokens projected at a time on a device
-constexpr double kBlockRounding = 1.25;      // most that a block grows when its size is rounded up
+constexpr double kReferenceScratch = 2048.0 * 1024 * 1024;  // of keys, values and scores in fp64
+constexpr double kReferencePrompt = 2048.0 * 1024 * 1024;   // of prompt rows and weights
+constexpr double kMostSplits = 256;
+constexpr double kDevicePromptChunk = 16384;  // tokens projected at a time on a device
+constexpr double kBlockRounding = 1.25;       // most that a block grows when its size is rounded up
 
 double code_bytes(Dtype dtype) {
   switch (dtype) {
@@ -152,7 +153,7 @@ double device_step_bytes(const Sizes& s, const Load& load, double ranks_here) {
   const double values = 3 * s.D + 2 * s.Rq + 2 * (s.R + s.P) + heads * (s.N + s.P) +
                         heads * (s.R + s.P) + 4 * heads * (s.R + 2) + heads * s.Vd;
   const double lanes = load.rows * heads;
-  const double parts = std::min(kMostSplits, std::ceil(load.longest / s.kvp / 256));
+  const double parts = std::min(kMostSplits, std::ceil(load.longest / s.kvp / 64));
   return ranks_here * (load.rows * values * s.code + lanes * parts * (s.R + 2) * 4);
 }
 
@@ -161,10 +162,12 @@ double device_step_bytes(const Sizes& s, const Load& load, double ranks_here) {
 double device_reference_bytes(const Scenario& scenario, const Sizes& s, const Load& load,
                               double rows_per_request) {
   const double keys = std::ceil(load.longest / s.kvp) + load.rows;
-  const double wide = keys * (s.R + s.P) * 8;
-  const double codes = keys * (s.R + s.P) * code_bytes(scenario.problem.kv_cache_dtype);
   const double lanes = rows_per_request * s.H;
-  return codes + std::min(wide, kReferenceRows) + 8 * lanes * keys + 8 * lanes * 4 * (s.R + s.P);
+  const double wide = keys * ((2 * s.R + s.P) + lanes) * 8;
+  const double codes = keys * (s.R + s.P) * code_bytes(scenario.problem.kv_cache_dtype);
+  const double prompt = std::min(load.longest, kDevicePromptChunk) * (s.D + 3 * (s.R + s.P)) * 8;
+  return codes + std::min(wide, kReferenceScratch) + std::min(prompt, kReferencePrompt) +
+         8 * lanes * 4 * (s.R + s.P);
 }
 
 std::int64_t saturated(double bytes) {
@@ -200,7 +203,8 @@ std::int64_t device_memory_need_bytes(const Scenario& scenario, std::int64_t ran
   const Load load = script_load(scenario);
   if (scenario.problem.entry == Entry::layer) {
     bytes += device_weight_bytes(sizes, here);
-    bytes += kDevicePromptChunk * (sizes.D + 2 * (sizes.R + sizes.P)) * sizes.code * here;
+    const double chunk = std::min(kDevicePromptChunk, std::ceil(load.longest / sizes.kvp));
+    bytes += chunk * (sizes.D + 2 * (sizes.R + sizes.P)) * sizes.code * here;
   }
   bytes += device_cache_bytes(scenario, sizes, load, here);
   bytes += device_step_bytes(sizes, load, here);

@@ -9,7 +9,7 @@
  * be larger than the shape asks for, and what lies between is poisoned. An entry returns 0, or any
  * other number after writing one sentence into error->message. HXC_UNSUPPORTED says that the
  * subject does not take such a scenario (a format, a width, a page size): a search passes over it,
- * anything else is a finding.
+ * anything else is a finding, but for HXC_NO_MEMORY: then the machine lacks something.
  *
  * This header is a draft until a first outside subject has been written against it.
  */
@@ -25,6 +25,7 @@ extern "C" {
 
 #define HXC_ABI_VERSION 2
 #define HXC_UNSUPPORTED (-1)
+#define HXC_NO_MEMORY (-2)
 
 typedef enum {
   HXC_FP32 = 0,

@@ -131,6 +131,7 @@ Subject::Instance::Instance(const Subject& subject, const hxc_model& model,
     const int status =
         tables[i]->create(&handles_[i], &model, places.data(), weights.data(), &limits, &error);
     if (status == HXC_UNSUPPORTED) throw unsupported(tables[i]->name, error);
+    if (status == HXC_NO_MEMORY) throw ResourceError(message_of(error));
     if (status != 0) {
       throw SubjectError(
           fmt::format("subject {}: create failed: {}", tables[i]->name, error.message));
@@ -157,6 +158,7 @@ void Subject::Instance::run(const Part& part, std::span<hxc_step* const> ranks, 
   }
   if (status == 0) return;
   if (status == HXC_UNSUPPORTED) throw unsupported(subject_.name(), error);
+  if (status == HXC_NO_MEMORY) throw ResourceError(message_of(error));
   throw StageError(part.first,
                    fmt::format("step {}: stage {} failed with status {}: {}", ranks[0]->step,
                                stage_name(part.first), status, message_of(error)));

@@ -253,7 +253,9 @@ MergeBound merge(const Contract& contract, const MergeFacts& facts) {
   }
   // Each weighted partial is stored once and added parts - 1 times, on partial sums of at most
   // sum w_r |x_r|.
-  if (contract.merge_in_model_dtype) bound.magnitude += parts * traits(facts.dtype).unit;
+  if (contract.merge_in_model_dtype) {
+    bound.magnitude += std::expm1(parts * std::log1p(traits(facts.dtype).unit));
+  }
   bound.spread = argument + 2 * contract.eps_exp;
   bound.underflow = underflow(2 * facts.parts);
   if (contract.merge_in_model_dtype) {
@@ -270,7 +272,7 @@ MergeBound merge(const Contract& contract, const MergeFacts& facts) {
 // Ranks - 1 additions in any order, in fp32 or, where the transport adds codes, in the dtype.
 double all_reduce_factor(const Contract& contract, Dtype dtype, std::int64_t ranks) {
   const double unit = contract.reduce_in_model_dtype ? traits(dtype).unit : kUnit;
-  return kHigherOrders * static_cast<double>(ranks - 1) * unit;
+  return kHigherOrders * std::expm1(static_cast<double>(ranks - 1) * std::log1p(unit));
 }
 
 }  // namespace helixcheck::bounds

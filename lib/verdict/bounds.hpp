@@ -67,14 +67,19 @@ double one_hot_factor(const Contract& contract, const AttendFacts& facts);
 // Natural-log LSE of one (row, head) over one shard.
 double attend_lse(const Contract& contract, const AttendFacts& facts);
 
-// Statistics of the LSEs that enter a merge; empty partials left out.
+// How the partials that enter a merge are written.
+struct MergeFormat {
+  LseForm form = LseForm::ln;
+  Dtype dtype = Dtype::bf16;
+};
+// Statistics of their LSEs; empty partials left out.
 struct MergeFacts {
   std::int64_t parts = 0;
   double lse = 0;       // of the result
   double max_size = 0;  // largest |lse_r|, or |m_r| where the statistics are (max, sum)
   double gap = 0;       // largest distance of an lse_r (or m_r) from the maximum
   LseForm form = LseForm::ln;
-  Dtype dtype = Dtype::bf16;  // of the partials; where it is not known, the coarsest
+  Dtype dtype = Dtype::bf16;  // of the partials
 };
 // |error of o_j| <= magnitude * sum w |x_j| + spread * sum w |x_j - o_j|; `lse` bounds the merged
 // one.

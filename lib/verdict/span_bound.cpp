@@ -14,10 +14,12 @@ namespace {
 constexpr double kUnit = 0x1p-24;
 constexpr double kLargestShift = 0.05;  // of an LSE; beyond it nothing is first order
 
-MergeFacts facts_of(LseForm form, std::int64_t part_count, std::span<const SpanPart> parts) {
+MergeFacts facts_of(const MergeFormat& format, std::int64_t part_count,
+                    std::span<const SpanPart> parts) {
   MergeFacts facts;
   facts.parts = part_count;
-  facts.form = form;
+  facts.form = format.form;
+  facts.dtype = format.dtype;
   double top = -std::numeric_limits<double>::infinity(), bottom = -top;
   double highest = top, lowest = bottom;
   for (const SpanPart& part : parts) {
@@ -46,9 +48,9 @@ MergeFacts facts_of(LseForm form, std::int64_t part_count, std::span<const SpanP
 //   sum w'_r |x_r| <= e^2t sum w_r (|o_r| + B_r)
 //   sum w'_r |x_r - o'| <= e^2t sum w_r (|o_r - o| + B_r) + S.
 // The merged LSE is off by t, since it is a maximum-like mean of the lse_r, and by the merge.
-SpanResult merged(const Contract& contract, LseForm form, std::int64_t part_count,
+SpanResult merged(const Contract& contract, const MergeFormat& format, std::int64_t part_count,
                   std::span<const SpanPart> parts, std::span<double> o, std::span<double> error) {
-  MergeFacts facts = facts_of(form, part_count, parts);
+  MergeFacts facts = facts_of(format, part_count, parts);
   double shift = 0;
   for (const SpanPart& part : parts) shift = std::max(shift, part.lse_error);
   SpanResult result;

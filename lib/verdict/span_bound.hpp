@@ -30,7 +30,7 @@ struct SpanResult {
 
 // The merge of `parts`, at least one, among `part_count` with the empty ones: exact values to `o`,
 // bounds before the final store to `error`.
-SpanResult merged(const Contract& contract, LseForm form, std::int64_t part_count,
+SpanResult merged(const Contract& contract, const MergeFormat& format, std::int64_t part_count,
                   std::span<const SpanPart> parts, std::span<double> o, std::span<double> error);
 
 // What `attend` may leave for one (row, head) of one shard: the bound of attend_value and the

@@ -44,8 +44,9 @@ class Spanned {
     for (std::size_t lane = 0; lane < count; ++lane) {
       const std::vector<bounds::SpanPart> parts = parts_of(lane);
       if (parts.empty()) continue;
-      const bounds::SpanResult result = bounds::merged(merging_, form_, geometry_.kvp, parts,
-                                                       row(all.o, lane), row(all.error, lane));
+      const bounds::SpanResult result =
+          bounds::merged(merging_, {form_, geometry_.dtype}, geometry_.kvp, parts, row(all.o, lane),
+                         row(all.error, lane));
       all.lse[lane] = result.lse;
       all.lse_error[lane] = result.lse_error;
       all.credible[lane] = result.credible;

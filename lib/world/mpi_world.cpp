@@ -27,8 +27,8 @@ class MpiWorld final : public World {
   }
 
   ~MpiWorld() override {
+    settle();  // ends the job if it cannot
     try {
-      settle();
       state({Collective::leave});
     } catch (const SubjectError&) {
       // The ranks that are still in a collective report it; this one is on its way out already.
@@ -38,6 +38,7 @@ class MpiWorld final : public World {
   }
 
   std::string_view name() const override { return "mpi"; }
+  bool recordable() const override { return transport_ != &host_ && transport_ != &staged_; }
   int first_local() const override { return rank_; }
   int local_ranks() const override { return 1; }
 
@@ -88,6 +89,7 @@ class MpiWorld final : public World {
   void settle();
   template <typename Work>
   void alone(int status, Work work);
+  void give_up(int status, const std::exception& error);
 
   MPI_Comm communicator_;
   JobParts job_;
@@ -123,9 +125,17 @@ template <typename Work>
 void MpiWorld::alone(int status, Work work) {
   try {
     work();
+  } catch (const DeviceFault& error) {
+    give_up(status, error);
   } catch (const SubjectError&) {
     throw;
   } catch (const std::exception& error) {
+    give_up(status, error);
+  }
+}
+
+void MpiWorld::give_up(int status, const std::exception& error) {
+  {
     job_.watchdog.report(job_.record, "gave up", error.what());
     Watchdog::end_job(status);
   }

@@ -70,6 +70,9 @@ class World {
   // somebody says otherwise. It must outlive the world or the next call.
   virtual void use(Memory& memory) { memory_ = &memory; }
 
+  // Whether collectives on device memory may be recorded: not where they pass through the host.
+  virtual bool recordable() const { return true; }
+
   // Harness traffic, no part of the test. The root gets every rank's bytes in rank order (sizes may
   // differ), other processes get an empty list. Views live until the next call or until the local
   // data goes.

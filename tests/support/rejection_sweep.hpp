@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "device/cuda.hpp"
 #include "generate/case.hpp"
 #include "helix/pipeline.hpp"
 #include "run/run.hpp"
@@ -66,10 +67,11 @@ inline void reject_every_damage(const Scenario& scenario, const Subject& subject
   const std::unique_ptr<Inputs> inputs = make_case(scenario);
   const std::unique_ptr<World> world = make_sim_world(2, 1);
   const StageContracts contracts = contracts_of(subject, {});
+  Accelerator* accelerator = subject.memory().is_host() ? nullptr : &cuda::accelerator();
   TapRecording recording;
   Pipeline(*inputs, *world, subject).run(recording);
 
-  Judge clean(*inputs, contracts);
+  Judge clean(*inputs, contracts, accelerator);
   recording.replay(clean);
   const Verdict verdict = clean.verdict();
   ASSERT_TRUE(verdict.pass) << verdict.blame->sentence;
@@ -84,7 +86,7 @@ inline void reject_every_damage(const Scenario& scenario, const Subject& subject
                        (scenario.problem.entry == Entry::core && stage_of(tap) == Stage::project);
     if (given || !recording.last_taps()[static_cast<std::size_t>(i)].present) continue;
     for (const Damage damage : {Damage::zeros, Damage::sign_flip, Damage::gain}) {
-      Judge judge(*inputs, contracts);
+      Judge judge(*inputs, contracts, accelerator);
       if (!recording.replay_damaged(judge, tap, damage)) continue;
       const Verdict damaged = judge.verdict();
       EXPECT_FALSE(damaged.pass) << label(scenario, tap, damage);

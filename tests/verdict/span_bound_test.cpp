@@ -72,7 +72,7 @@ TEST(SpanBound, HoldsAtEveryCornerAndIsNotFarAway) {
     const Lane lane = draw_lane(random, trial % 2 == 0 ? 0.02 : 1e-4);
     std::vector<double> o(kLatent), error(kLatent);
     const bounds::SpanResult result =
-        bounds::merged(contract, LseForm::ln, 8, lane.parts, o, error);
+        bounds::merged(contract, {LseForm::ln, Dtype::bf16}, 8, lane.parts, o, error);
     ASSERT_TRUE(result.credible);
     double lse = 0;
     const std::vector<double> moved = merge_at_corner(random, lane, lse);
@@ -92,7 +92,8 @@ TEST(SpanBound, OfExactPartialsIsTheBoundOfTheMerge) {
   const std::vector<double> one{1, 1}, three{3, 3}, exact{0, 0};
   const std::vector<bounds::SpanPart> parts{{0.5, 0, 0.5, one, exact}, {0.5, 0, 0.5, three, exact}};
   std::vector<double> o(2), error(2);
-  const bounds::SpanResult result = bounds::merged(contract, LseForm::ln, 2, parts, o, error);
+  const bounds::SpanResult result =
+      bounds::merged(contract, {LseForm::ln, Dtype::bf16}, 2, parts, o, error);
   bounds::MergeFacts facts;
   facts.parts = 2;
   facts.lse = 0.5 + std::log(2.0);
@@ -111,7 +112,7 @@ TEST(SpanBound, SaysWhenItKnowsNothing) {
   const std::vector<double> lost{infinity};
   std::vector<double> o(1), error(1);
   const auto credible = [&](const bounds::SpanPart& part) {
-    return bounds::merged(contract, LseForm::ln, 1, {&part, 1}, o, error).credible;
+    return bounds::merged(contract, {LseForm::ln, Dtype::bf16}, 1, {&part, 1}, o, error).credible;
   };
   EXPECT_TRUE(credible({0, 0.01, 0, value, exact}));
   EXPECT_FALSE(credible({0, 0.06, 0, value, exact}));

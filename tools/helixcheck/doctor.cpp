@@ -55,7 +55,7 @@ void add_devices(Table& table) {
     table.rows.push_back(
         {fmt::format("device {}", i),
          fmt::format("{}, capability {}, {:.1f} of {:.1f} GiB free", device.name, device.capability,
-                     static_cast<double>(device.free_bytes) / kGiB,
+                     static_cast<double>(cuda::module().free_bytes(static_cast<int>(i))) / kGiB,
                      static_cast<double>(device.memory_bytes) / kGiB)});
   }
 }

@@ -143,6 +143,11 @@ int replay_verb(const Options& options) {
       throw;
     }
     progress.clear();
+    if (subject->memory().lost()) {
+      const std::size_t left = entries.size() - i - 1;
+      fmt::print(stderr, "helixcheck: the device was lost; {} scenarios were not run\n", left);
+      break;
+    }
   }
   if (!worlds.is_root()) return kPass;
   if (options.json) {
