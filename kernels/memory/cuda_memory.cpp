@@ -77,7 +77,7 @@ class CudaMemory final : public Memory {
   }
 
   void begin_recording() override {
-    HXC_CHECK(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
+    HXC_CHECK(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed));
   }
   std::unique_ptr<RecordedWork> end_recording() override {
     cudaGraph_t graph = nullptr;

@@ -58,6 +58,11 @@ std::ptrdiff_t distance(const void* from, const void* to) {
   return static_cast<const std::byte*>(to) - static_cast<const std::byte*>(from);
 }
 
+// cuBLAS takes no steps backwards.
+bool forward(const RowProduct& a, const RowProduct& b) {
+  return distance(a.x, b.x) >= 0 && distance(a.w, b.w) >= 0 && distance(a.y, b.y) > 0;
+}
+
 bool same_step(const RowProduct& a, const RowProduct& b, const RowProduct& c) {
   return distance(a.x, b.x) == distance(b.x, c.x) && distance(a.w, b.w) == distance(b.w, c.w) &&
          distance(a.y, b.y) == distance(b.y, c.y);
@@ -92,7 +97,7 @@ void multiply_rows(const ProductShape& shape, const std::vector<RowProduct>& pro
   if (shape.rows == 0) return;
   for (std::size_t begin = 0; begin < products.size();) {
     std::size_t end = begin + 1;
-    while (end < products.size() &&
+    while (end < products.size() && forward(products[end - 1], products[end]) &&
            (end == begin + 1 || same_step(products[end - 2], products[end - 1], products[end]))) {
       ++end;
     }
