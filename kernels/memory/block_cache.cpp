@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "kernels/check.hpp"
+#include "kernels/memory/recording_gate.hpp"
 
 namespace helixcheck::cuda {
 namespace {
@@ -76,6 +77,7 @@ void BlockCache::give_back(std::byte* block) noexcept {
 }
 
 std::byte* BlockCache::request(std::size_t bytes) const {
+  const DeviceWideCall alone;
   void* block = nullptr;
   const cudaError_t result =
       kind_ == Kind::device ? cudaMalloc(&block, bytes) : cudaMallocHost(&block, bytes);
@@ -88,6 +90,7 @@ std::byte* BlockCache::request(std::size_t bytes) const {
 }
 
 void BlockCache::drop_spare() noexcept {
+  const DeviceWideCall alone;
   for (const auto& [size, block] : spare_) {
     size_.erase(block);
     if (kind_ == Kind::device) {

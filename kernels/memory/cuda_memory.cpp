@@ -6,6 +6,7 @@
 #include "kernels/draw.hpp"
 #include "kernels/memory/block_cache.hpp"
 #include "kernels/memory/collectives.hpp"
+#include "kernels/memory/recording_gate.hpp"
 
 namespace helixcheck::cuda {
 namespace {
@@ -31,7 +32,10 @@ class CudaMemory final : public Memory {
     HXC_CHECK(cudaSetDevice(device));
     HXC_CHECK(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
   }
-  ~CudaMemory() override { cudaStreamDestroy(stream_); }
+  ~CudaMemory() override {
+    const DeviceWideCall alone;
+    cudaStreamDestroy(stream_);
+  }
 
   std::string name() const override {
     cudaDeviceProp properties{};
@@ -77,11 +81,16 @@ class CudaMemory final : public Memory {
   }
 
   void begin_recording() override {
-    HXC_CHECK(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed));
+    begin_recording_section();
+    const cudaError_t result = cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed);
+    if (result != cudaSuccess) end_recording_section();
+    HXC_CHECK(result);
   }
   std::unique_ptr<RecordedWork> end_recording() override {
     cudaGraph_t graph = nullptr;
-    HXC_CHECK(cudaStreamEndCapture(stream_, &graph));
+    const cudaError_t result = cudaStreamEndCapture(stream_, &graph);
+    end_recording_section();
+    HXC_CHECK(result);
     return std::make_unique<Graph>(graph, stream_);
   }
 

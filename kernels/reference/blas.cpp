@@ -4,16 +4,19 @@
 #include "kernels/reference/blas.hpp"
 
 #include "kernels/check.hpp"
+#include "kernels/memory/recording_gate.hpp"
 
 namespace helixcheck::cuda {
 
 Blas::Blas(cudaStream_t stream) {
+  const DeviceWideCall alone;
   HXC_CHECK(cublasCreate(&handle_));
   HXC_CHECK(cublasSetStream(handle_, stream));
   HXC_CHECK(cublasSetMathMode(handle_, CUBLAS_DEFAULT_MATH));
 }
 
 Blas::~Blas() {
+  const DeviceWideCall alone;
   if (handle_ != nullptr) cublasDestroy(handle_);
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "kernels/check.hpp"
+#include "kernels/memory/recording_gate.hpp"
 #include "kernels/subject/block.hpp"
 
 namespace helixcheck::cuda {
@@ -16,13 +17,17 @@ constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;  // NVIDIA's advi
 class Handle {
  public:
   Handle() : workspace_(kWorkspaceBytes) {
+    const DeviceWideCall alone;
     HXC_CHECK(cublasCreate(&handle_));
     // By default partial sums of split products may be added in the 16-bit output format.
     HXC_CHECK(cublasSetMathMode(
         handle_, static_cast<cublasMath_t>(CUBLAS_DEFAULT_MATH |
                                            CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)));
   }
-  ~Handle() { cublasDestroy(handle_); }
+  ~Handle() {
+    const DeviceWideCall alone;
+    cublasDestroy(handle_);
+  }
 
   cublasHandle_t on(cudaStream_t stream) {
     if (stream != stream_ || !bound_) {
