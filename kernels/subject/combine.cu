@@ -61,6 +61,11 @@ __global__ void combine_kernel(const hxc_step* steps) {
   }
 }
 
+// Weights are read four at a time.
+std::size_t shared_bytes(std::size_t parts) {
+  return (parts + 3) / 4 * 4 * sizeof(float);
+}
+
 }  // namespace
 
 int combine(void* instance, hxc_step* const* ranks, hxc_comm*, hxc_error* error) {
@@ -72,7 +77,7 @@ int combine(void* instance, hxc_step* const* ranks, hxc_comm*, hxc_error* error)
     const auto parts = static_cast<std::size_t>(call.any.exchanged.shape[0]);
     with_code(call.any.model->dtype, [&](auto code) {
       combine_kernel<decltype(code)>
-          <<<grid, kThreads, parts * sizeof(float), call.stream>>>(call.steps);
+          <<<grid, kThreads, shared_bytes(parts), call.stream>>>(call.steps);
     });
     HXC_CHECK_LAUNCH("combine_kernel");
   });

@@ -2,6 +2,8 @@
 
 #include "helix/cache_pools.hpp"
 
+#include <algorithm>
+
 #include "helix/paged_cache.hpp"
 
 namespace helixcheck {
@@ -32,11 +34,13 @@ bool CachePools::in_one_piece() const {
   return device_.size() <= kOnePiece;
 }
 
+bool CachePools::ahead() const {
+  return std::any_of(caches_.begin(), caches_.end(),
+                     [](const PagedCache* cache) { return cache->ahead(); });
+}
+
 void CachePools::upload() {
-  if (memory_.is_host()) return;
-  bool any = false;
-  for (PagedCache* cache : caches_) any = any || cache->ahead();
-  if (!any) return;
+  if (memory_.is_host() || !ahead()) return;
   if (!in_one_piece()) {
     for (PagedCache* cache : caches_) cache->upload();
     return;

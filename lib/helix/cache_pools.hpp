@@ -27,6 +27,8 @@ class CachePools {
   PoolPlace place(std::size_t rank) const;
   void add(PagedCache& cache) { caches_.push_back(&cache); }
 
+  // The harness changed something that is not up yet.
+  bool ahead() const;
   // In stream order: what the harness changed since the last call goes up; all pools come down.
   void upload();
   void download();

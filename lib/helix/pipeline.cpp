@@ -205,8 +205,8 @@ struct Pipeline::Impl {
       }
     }
     // Before the harness writes again: what else the prompts left in the pools must not be lost
-    // under its next upload.
-    if (computed && !pools.in_one_piece()) {
+    // under its next upload. Prompts without a token ran nothing, and nothing went up for them.
+    if (computed && !pools.in_one_piece() && !pools.ahead()) {
       pools.download();
       finish_queue(HXC_APPEND, number);
     }

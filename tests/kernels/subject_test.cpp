@@ -95,6 +95,17 @@ TEST_F(CudaSubject, ReadsPagesBeyond32BitOffsets) {
   expect_pass("cuda", s);
 }
 
+// Pools that move page by page, and a prompt for which nothing ran.
+TEST_F(CudaSubject, StartsFromEmptyPrompts) {
+  Scenario s = small();
+  s.problem.ctx_len = {0, 3};
+  s.layout.kv_cache_tokens_per_block = 4096;
+  s.layout.spare_pages = 3;
+  expect_pass("cuda", s);
+  s.problem.ctx_len = {0};
+  expect_pass("cuda", s);
+}
+
 TEST_F(CudaSubject, GivesTheSameBitsAgain) {
   const Scenario s = small();
   EXPECT_EQ(run_on("cuda", s).output_hash, run_on("cuda", s).output_hash);
