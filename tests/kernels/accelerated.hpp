@@ -2,24 +2,16 @@
 
 #pragma once
 
-#include <gtest/gtest.h>
-#include <string>
-
-#include "device/cuda.hpp"
+#include "kernels/device.hpp"
 #include "mla/accelerator.hpp"
-#include "scenario/error.hpp"
 
 namespace helixcheck {
 
-// Skips where there is no GPU.
-class OnDevice : public testing::Test {
+class Accelerated : public OnDevice {
  protected:
   void SetUp() override {
-    try {
-      cuda::module();
-    } catch (const ResourceError&) {
-      GTEST_SKIP() << cuda::state();
-    }
+    OnDevice::SetUp();
+    if (IsSkipped()) return;
     accelerator_ = &cuda::accelerator();
     accelerator_->forget();
   }

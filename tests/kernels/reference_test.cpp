@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "accelerated.hpp"
+#include "kernels/accelerated.hpp"
 #include "mla/formats.hpp"
 #include "mla/row_source.hpp"
 #include "mla/stages.hpp"
@@ -41,7 +41,7 @@ bool near(double a, double b, double allowed) {
   return a == b || std::abs(a - b) <= allowed;
 }
 
-class Linear : public OnDevice {
+class Linear : public Accelerated {
  protected:
   // Both ways to compute one layer, and the sum of magnitudes of each value.
   void expect_agreement(Dtype dtype, bool turned, std::int64_t rows, std::int64_t in,
@@ -105,7 +105,7 @@ struct Case {
   std::int64_t width() const { return latent + rope; }
 };
 
-class Attend : public OnDevice {
+class Attend : public Accelerated {
  protected:
   using Spoil = std::function<void(std::vector<double>& keys, std::vector<double>& q)>;
 

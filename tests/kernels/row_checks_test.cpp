@@ -4,9 +4,9 @@
 #include <limits>
 #include <vector>
 
-#include "accelerated.hpp"
 #include "generate/case.hpp"
 #include "generate/draw.hpp"
+#include "kernels/accelerated.hpp"
 #include "mla/formats.hpp"
 #include "mla/stages.hpp"
 #include "support/random_inputs.hpp"
@@ -137,7 +137,7 @@ Scenario prompt_scenario(Dtype dtype, bool interleave) {
   return s;
 }
 
-class RowChecks : public OnDevice {
+class RowChecks : public Accelerated {
  protected:
   void expect_same_evidence(const Prompted& prompt, std::string_view contract) {
     accelerator().forget();
