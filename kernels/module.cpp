@@ -6,7 +6,7 @@
 #include "kernels/bench_support.hpp"
 #include "kernels/check.hpp"
 #include "kernels/memory/cuda_memory.hpp"
-#include "kernels/nccl_transport.hpp"
+#include "kernels/nccl/transport.hpp"
 #include "kernels/reference/accelerator.hpp"
 #include "kernels/subject/subject.hpp"
 #include "mla/accelerator.hpp"

@@ -6,7 +6,7 @@
 #include "kernels/check.hpp"
 #include "kernels/reference/compare_kernels.hpp"
 #include "kernels/reference/reduce.cuh"
-#include "verdict/acceptance.hpp"
+#include "mla/acceptance.hpp"
 
 namespace helixcheck::cuda {
 namespace {

@@ -1,5 +1,5 @@
 // Stored rows against their recomputation, on the device: each block judges a run of rows by the
-// lines of verdict/acceptance.hpp and leaves its evidence.
+// lines of mla/acceptance.hpp and leaves its evidence.
 
 #pragma once
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/attend.hpp"
+#include "kernels/attend/attend.hpp"
 #include "kernels/subject/block.hpp"
 #include "kernels/subject/steps.hpp"
 #include "subject/helixcheck_subject.h"

@@ -63,7 +63,7 @@ std::string kernels_hash(const fs::path& root) {
   // Headers of other rooms that device code is compiled from.
   for (const char* file : {"lib/mla/evidence.hpp", "lib/mla/format_codes.hpp",
                            "lib/mla/prompt_rows.hpp", "lib/subject/helixcheck_subject.h",
-                           "lib/subject/local_count.hpp", "lib/verdict/acceptance.hpp"}) {
+                           "lib/subject/local_count.hpp", "lib/mla/acceptance.hpp"}) {
     if (fs::exists(root / file, missing)) files.push_back(root / file);
   }
   std::sort(files.begin(), files.end());

@@ -8,8 +8,8 @@
 #include <cstring>
 #include <limits>
 
+#include "mla/acceptance.hpp"
 #include "mla/formats.hpp"
-#include "verdict/acceptance.hpp"
 
 namespace helixcheck {
 namespace {

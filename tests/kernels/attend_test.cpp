@@ -2,7 +2,7 @@
 //
 // Whatever a row may not see is NaN: page tails, other pages, gaps between rows.
 
-#include "kernels/attend.hpp"
+#include "kernels/attend/attend.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // attend_mma with queries and cache in bf16.
 
-#include "kernels/attend_mma.cuh"
+#include "kernels/attend/mma.cuh"
 
 namespace helixcheck::cuda {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cuda_runtime.h>
 
-#include "kernels/attend.hpp"
+#include "kernels/attend/attend.hpp"
 
 namespace helixcheck::cuda {
 

@@ -14,9 +14,9 @@
 
 #pragma once
 
-#include "kernels/attend_rows.cuh"
+#include "kernels/attend/mma_sync.cuh"
+#include "kernels/attend/rows.cuh"
 #include "kernels/check.hpp"
-#include "kernels/mma_sync.cuh"
 
 namespace helixcheck::cuda {
 

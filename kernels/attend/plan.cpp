@@ -1,14 +1,13 @@
 // Plans stage `attend`: which kernel, how many heads to a thread block, into how many parts a row's
 // keys are cut. The plan depends on the sizes and the device's model alone.
 
-#include "kernels/attend.hpp"
-
 #include <algorithm>
 #include <limits>
 #include <numbers>
 #include <string>
 
-#include "kernels/attend_args.hpp"
+#include "kernels/attend/args.hpp"
+#include "kernels/attend/attend.hpp"
 #include "kernels/check.hpp"
 
 namespace helixcheck::cuda {

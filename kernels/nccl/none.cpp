@@ -1,6 +1,6 @@
 // Stands in for nccl_transport.cpp in a build without NCCL: says what is missing.
 
-#include "kernels/nccl_transport.hpp"
+#include "kernels/nccl/transport.hpp"
 #include "scenario/error.hpp"
 #include "world/transport.hpp"
 

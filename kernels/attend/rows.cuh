@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "kernels/attend_args.hpp"
+#include "kernels/attend/args.hpp"
 #include "kernels/views.cuh"
 
 namespace helixcheck::cuda {

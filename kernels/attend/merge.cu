@@ -4,7 +4,7 @@
 // fourth split; their sums are added in the order of the groups, so the result does not depend on
 // timing.
 
-#include "kernels/attend_rows.cuh"
+#include "kernels/attend/rows.cuh"
 #include "kernels/check.hpp"
 
 namespace helixcheck::cuda {

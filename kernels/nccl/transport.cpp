@@ -4,7 +4,7 @@
 // Calls only enqueue work; what goes wrong later, NCCL reports through the communicator, which
 // `settle` asks for while it waits. Multicast (NVLS) is left as the environment has it.
 
-#include "kernels/nccl_transport.hpp"
+#include "kernels/nccl/transport.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@
 #include <thread>
 #include <utility>
 
-#include "kernels/nccl_check.hpp"
+#include "kernels/nccl/check.hpp"
 #include "world/transport.hpp"
 
 namespace helixcheck::cuda {

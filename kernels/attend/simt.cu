@@ -5,7 +5,7 @@
 // (R + P) / 32 long, then a tree; tile 32; P in fp32, row sum from the same P; eps_exp 2^-22;
 // running maximum per tile, splits merged in fp32. Keys beyond the visible ones are never read.
 
-#include "kernels/attend_rows.cuh"
+#include "kernels/attend/rows.cuh"
 #include "kernels/check.hpp"
 
 namespace helixcheck::cuda {
