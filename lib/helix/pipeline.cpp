@@ -9,12 +9,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <cstring>
 #include <fmt/format.h>
-#include <limits>
 #include <map>
-#include <numbers>
 #include <thread>
 
 #include "generate/philox.hpp"
@@ -23,6 +19,7 @@
 #include "helix/extents.hpp"
 #include "helix/prompt.hpp"
 #include "helix/rank_state.hpp"
+#include "helix/step_inputs.hpp"
 #include "helix/tap_buffers.hpp"
 #include "helix/tap_collector.hpp"
 #include "helix/weight_copies.hpp"
@@ -396,7 +393,7 @@ struct Pipeline::Impl {
       for (const StepRequest& r : requests) rank->cache().grow(r.id, held(*rank, r.id));
       rank->set_block_table(requests);
     }
-    fill_inputs(rows);
+    fill_step_inputs(inputs, ranks, rows);
     upload_inputs();
   }
 
@@ -408,41 +405,6 @@ struct Pipeline::Impl {
       buffers.upload({slot(Tap::block_table), slot(Tap::q), slot(Tap::latent)});
     }
     pools.upload();
-  }
-
-  // `layer`: hidden states; `core`: queries of the rank's heads and the new latent rows. Padding
-  // rows keep their poison. Made once, copied to the other ranks of this process.
-  void fill_inputs(std::span<const Row> rows) {
-    const auto item = static_cast<std::int64_t>(size_of(problem.dtype));
-    const std::int64_t width = problem.kv_lora_rank + problem.qk_rope_head_dim;
-    const bool layer = problem.entry == Entry::layer;
-    const std::int64_t head_bytes = width * item;
-    const std::int64_t row_bytes = layer ? problem.hidden_size * item : width * item;
-    std::vector<std::byte> query(layer ? 0
-                                       : static_cast<std::size_t>(problem.num_heads * head_bytes));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto row = static_cast<std::int64_t>(i);
-      std::byte* made = nullptr;
-      for (auto& rank : ranks) {
-        std::byte* to = layer ? rank->hidden() : rank->buffer(Tap::latent);
-        to += row * row_bytes;
-        if (made != nullptr) {
-          std::memcpy(to, made, static_cast<std::size_t>(row_bytes));
-        } else if (layer) {
-          inputs.hidden(rows[i].token, 1, to);
-        } else {
-          inputs.latent(rows[i].token, rows[i].index, 1, to);
-        }
-        made = to;
-      }
-      if (layer) continue;
-      inputs.query(rows[i], query.data());
-      for (auto& rank : ranks) {
-        const std::int64_t bytes = rank->place().heads * head_bytes;
-        std::memcpy(rank->buffer(Tap::q) + row * bytes,
-                    query.data() + rank->place().tpa_rank * bytes, static_cast<std::size_t>(bytes));
-      }
-    }
   }
 
   // `core` ends with `combine` and starts from given queries.
@@ -469,20 +431,7 @@ struct Pipeline::Impl {
     const std::int64_t rows = problem.batch();
     buffers.begin_step();
     rank.begin_step(0, rows, 0, false);
-    const Partials given = inputs.partials();
-    std::copy(given.o.bytes.begin(), given.o.bytes.end(), rank.buffer(Tap::exchanged));
-    const auto* lse = reinterpret_cast<const float*>(given.lse.bytes.data());
-    auto* out = reinterpret_cast<float*>(rank.buffer(Tap::exchanged_lse));
-    for (std::int64_t i = 0; i < given.lse.elements(); ++i) {
-      switch (scenario.layout.lse_form) {
-        case LseForm::ln: out[i] = lse[i]; break;
-        case LseForm::log2: out[i] = lse[i] * std::numbers::log2e_v<float>; break;
-        case LseForm::max_sum:
-          const float gauge = given.gauge.empty() ? 0.0f : given.gauge[static_cast<std::size_t>(i)];
-          out[2 * i] = lse[i] - gauge;
-          out[2 * i + 1] = std::isinf(lse[i]) ? 0.0f : std::exp(gauge);
-      }
-    }
+    fill_merge_inputs(inputs, rank);
     buffers.upload(
         {static_cast<std::size_t>(Tap::exchanged), static_cast<std::size_t>(Tap::exchanged_lse)});
     run_part(subject.part_of(HXC_COMBINE), 0);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "campaign/corpus.hpp"
+#include "device/cuda.hpp"
 #include "helix/taps.hpp"
 #include "options.hpp"
 #include "property/property.hpp"
@@ -45,9 +46,13 @@ Table model_table() {
 }
 
 Table subject_table() {
-  Table table{"subjects", {"name", "contract"}, {}};
+  Table table{"subjects", {"name", "contract", "memory"}, {}};
   for (const hxc_subject* subject : builtin_subjects()) {
-    table.rows.push_back({subject->name, subject->contract});
+    table.rows.push_back({subject->name, subject->contract, "host"});
+  }
+  // Their contracts have their names; the GPU that they need is not asked for here.
+  for (const std::string_view subject : cuda::subject_names()) {
+    table.rows.push_back({std::string(subject), std::string(subject), "GPU"});
   }
   return table;
 }
