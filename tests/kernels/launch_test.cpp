@@ -2,6 +2,7 @@
 // for one that lets the host decide while it is recorded.
 
 #include "kernels/device.hpp"
+#include "kernels/small_layer.hpp"
 #include "property/property.hpp"
 #include "run/run.hpp"
 #include "scenario/validate.hpp"
@@ -13,14 +14,7 @@ namespace {
 using CudaLaunch = OnDevice;
 
 Scenario steps(std::int64_t count) {
-  Scenario s;
-  s.problem.hidden_size = 96;
-  s.problem.num_heads = 12;
-  s.problem.kv_lora_rank = 32;
-  s.problem.qk_nope_head_dim = 12;
-  s.problem.qk_rope_head_dim = 8;
-  s.problem.v_head_dim = 16;
-  s.problem.ctx_len = {61, 18, 1};
+  Scenario s = small_layer();
   s.problem.decode_steps = count;
   s.layout.kvp = 3;
   validate(s);

@@ -4,6 +4,7 @@
 
 #include "generate/scenario_draw.hpp"
 #include "kernels/device.hpp"
+#include "kernels/small_layer.hpp"
 #include "run/run.hpp"
 #include "scenario/names.hpp"
 #include "scenario/validate.hpp"
@@ -25,24 +26,10 @@ void expect_pass(const std::string& subject, const Scenario& scenario) {
                                    << (result.verdict.blame ? result.verdict.blame->sentence : "");
 }
 
-Scenario small() {
-  Scenario s;
-  s.problem.hidden_size = 96;
-  s.problem.num_heads = 12;
-  s.problem.q_lora_rank = 40;
-  s.problem.kv_lora_rank = 32;
-  s.problem.qk_nope_head_dim = 12;
-  s.problem.qk_rope_head_dim = 8;
-  s.problem.v_head_dim = 16;
-  s.problem.ctx_len = {61, 18, 1};
-  s.problem.decode_steps = 2;
-  return s;
-}
-
 TEST_F(CudaSubject, PassesInEveryFormat) {
   for (const Dtype dtype : {Dtype::bf16, Dtype::fp16, Dtype::fp32}) {
     for (const Dtype kv : {dtype, Dtype::fp8_e4m3}) {
-      Scenario s = small();
+      Scenario s = small_layer();
       s.problem.dtype = dtype;
       s.problem.kv_cache_dtype = kv;
       if (kv == Dtype::fp8_e4m3) s.problem.kv_scale = 0.3;
@@ -60,7 +47,7 @@ TEST_F(CudaSubject, PassesInEveryFormat) {
 
 TEST_F(CudaSubject, PassesOnManyRanks) {
   for (const std::int64_t kvp : {1, 2, 3, 4, 6, 12}) {
-    Scenario s = small();
+    Scenario s = small_layer();
     s.layout.kvp = kvp;
     for (const LseForm form : {LseForm::ln, LseForm::log2, LseForm::max_sum}) {
       s.layout.lse_form = form;
@@ -68,7 +55,7 @@ TEST_F(CudaSubject, PassesOnManyRanks) {
       expect_pass("cuda_agrs", s);
     }
   }
-  Scenario s = small();
+  Scenario s = small_layer();
   s.problem.entry = Entry::core;
   s.problem.num_heads = 64;
   s.layout.kvp = 64;
@@ -89,7 +76,7 @@ TEST_F(CudaSubject, PassesAtTheWidthsOfModels) {
 }
 
 TEST_F(CudaSubject, ReadsPagesBeyond32BitOffsets) {
-  Scenario s = small();
+  Scenario s = small_layer();
   s.problem.entry = Entry::core;
   s.layout.page_id_base = std::int64_t{1} << 26;
   expect_pass("cuda", s);
@@ -97,7 +84,7 @@ TEST_F(CudaSubject, ReadsPagesBeyond32BitOffsets) {
 
 // Pools that move page by page, and a prompt for which nothing ran.
 TEST_F(CudaSubject, StartsFromEmptyPrompts) {
-  Scenario s = small();
+  Scenario s = small_layer();
   s.problem.ctx_len = {0, 3};
   s.layout.kv_cache_tokens_per_block = 4096;
   s.layout.spare_pages = 3;
@@ -107,7 +94,7 @@ TEST_F(CudaSubject, StartsFromEmptyPrompts) {
 }
 
 TEST_F(CudaSubject, GivesTheSameBitsAgain) {
-  const Scenario s = small();
+  const Scenario s = small_layer();
   EXPECT_EQ(run_on("cuda", s).output_hash, run_on("cuda", s).output_hash);
 }
 
