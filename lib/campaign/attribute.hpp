@@ -9,6 +9,6 @@ namespace helixcheck {
 // A failure of a relation, or of a run that shows only its end, as a failure of the equivalence
 // with every tap shown, wherever it is one too: that names the stage, and all the properties that
 // one fault breaks share a signature. Otherwise as it is.
-FailedCase attributed(FailedCase failed, const Subject& subject, const RunOptions& options);
+FailedCase attributed(FailedCase failed, const RunCase& run_case);
 
 }  // namespace helixcheck

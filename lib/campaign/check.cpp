@@ -29,6 +29,7 @@ class Search {
       : subject_(subject),
         options_(options),
         source_(options.seed, options.properties, subject, options.mpi_ranks),
+        run_case_(run_case_here(subject, options.run)),
         block_(options.mpi_ranks > 0 ? kMpiBlock : kBlock),
         workers_(static_cast<std::size_t>(std::max(options.jobs, 1))),
         attributes_(
@@ -141,7 +142,7 @@ class Search {
       if (lost_ && !fails_alone(one)) continue;
       if (count_again(one.signature)) continue;
       const Signature as_seen = one.signature;
-      if (attributes_ && !lost_) one = attributed(std::move(one), subject_, options_.run);
+      if (attributes_ && !lost_) one = attributed(std::move(one), run_case_);
       if (one.signature == as_seen || !count_again(one.signature)) {
         if (has_all_findings()) continue;
         add_finding(one);
@@ -184,13 +185,28 @@ class Search {
       report_.findings.push_back(std::move(as_seen));
       return;
     }
-    Finding finding = make_finding(failed, source_, subject_, options_);
+    Finding finding =
+        make_finding(failed, predecessors_of(failed.at.index), run_case_, confirm_options());
     store(finding);
     if (!finding.file.empty() && finding.file != as_seen.file) {
       std::error_code ignored;
       std::filesystem::remove(as_seen.file, ignored);
     }
     report_.findings.push_back(std::move(finding));
+  }
+  std::vector<Scenario> predecessors_of(std::uint64_t index) const {
+    std::vector<Scenario> scenarios;
+    const std::uint64_t most = std::min<std::uint64_t>(kPredecessors, index - options_.first);
+    for (std::uint64_t i = index - most; i < index; ++i) {
+      scenarios.push_back(source_.draw(i).drawn.scenario);
+    }
+    return scenarios;
+  }
+  ConfirmOptions confirm_options() const {
+    ConfirmOptions options{options_.shrink, options_.fresh};
+    options.limits.jobs = options_.jobs;
+    options.limits.interrupted = options_.interrupted;
+    return options;
   }
   void store(Finding& finding) const {
     if (options_.corpus.empty()) return;
@@ -207,6 +223,7 @@ class Search {
   const Subject& subject_;
   const CheckOptions& options_;
   const CaseSource source_;
+  const RunCase run_case_;
   const std::uint64_t block_;  // cases
   const std::size_t workers_;
   const bool attributes_;  // the equivalence is one of the chosen properties
@@ -219,14 +236,6 @@ class Search {
 };
 
 }  // namespace
-
-std::optional<Signature> signature_of(const Property& property, const Subject& subject,
-                                      const PropertyResult& result) {
-  if (!result.failure) return std::nullopt;
-  const Blame& blame = result.failure->blame;
-  return Signature{std::string(property.name), subject.name(), result.failure->kind,
-                   blame.stage ? std::string(name_of(*blame.stage)) : ""};
-}
 
 CheckReport check(const Subject& subject, const CheckOptions& options) {
   contracts_of(subject, options.run);  // throws: or no case at all would be judged

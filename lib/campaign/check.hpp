@@ -13,16 +13,12 @@
 #include <vector>
 
 #include "campaign/finding.hpp"
+#include "campaign/observation.hpp"
 #include "campaign/statistics.hpp"
 #include "property/property.hpp"
 #include "shrink/shrinker.hpp"
 
 namespace helixcheck {
-
-// Runs scenarios one after the other in a process of their own and says how the last one fails
-// under the property. Throws ResourceError if that process cannot be run, or cannot say.
-using FreshRun =
-    std::function<std::optional<Signature>(const std::vector<Scenario>&, const Property&)>;
 
 struct CheckProgress {
   std::uint64_t cases = 0, findings = 0;
@@ -59,9 +55,5 @@ struct CheckReport {
 
 // Throws InputError for a property or contract that does not exist.
 CheckReport check(const Subject& subject, const CheckOptions& options);
-
-// How a property's result reads as a signature; nothing if it passed.
-std::optional<Signature> signature_of(const Property& property, const Subject& subject,
-                                      const PropertyResult& result);
 
 }  // namespace helixcheck

@@ -12,21 +12,17 @@
 namespace helixcheck {
 namespace {
 
-constexpr std::uint64_t kPredecessors = 24;
 constexpr int kRepetitions = 3;
 
 class Confirmation {
  public:
-  Confirmation(const FailedCase& failed, const CaseSource& source, const Subject& subject,
-               const CheckOptions& options)
+  Confirmation(const FailedCase& failed, const std::vector<Scenario>& predecessors,
+               const RunCase& run_case, const ConfirmOptions& options)
       : failed_(failed),
         property_(*failed.at.property),
-        source_(source),
-        subject_(subject),
+        predecessors_(predecessors),
+        run_case_(run_case),
         options_(options) {
-    limits_ = options.shrink;
-    limits_.jobs = options.jobs;
-    limits_.interrupted = options.interrupted;
     wanted_ = failed.signature;
     if (wanted_.kind == "nondeterminism") wanted_.kind = kind_of_one_run();
     finding_ = finding_as_seen(failed);
@@ -50,21 +46,12 @@ class Confirmation {
     if (property_.name == "equivalence") return blame.tap ? "value" : "error";
     return blame.tap || !blame.stage ? "relation" : "error";
   }
-  std::optional<PropertyResult> check_here(const Scenario& scenario) const {
-    const ThreadLimit one(1);
-    if (!property_.applies(scenario, subject_)) return std::nullopt;
-    try {
-      RunOptions run = options_.run;
-      run.repeat_failures = false;
-      return property_.check(scenario, subject_, run);
-    } catch (const InputError&) {  // cannot be judged: no failure
-    } catch (const ResourceError&) {
-    }
-    return std::nullopt;
+  std::optional<Observation> observed(const Scenario& scenario) const {
+    return run_case_(scenario, property_, false);
   }
   std::optional<Signature> fails_here(const Scenario& scenario) const {
-    const std::optional<PropertyResult> result = check_here(scenario);
-    return result ? signature_of(property_, subject_, *result) : std::nullopt;
+    const std::optional<Observation> seen = observed(scenario);
+    return seen ? std::optional(seen->signature) : std::nullopt;
   }
   std::optional<Signature> fails_in_order(const std::vector<Scenario>& scenarios) const {
     if (options_.fresh) return options_.fresh(scenarios, property_);
@@ -92,7 +79,7 @@ class Confirmation {
 
   void shrink_alone() {
     const FailingWith fails = [this](const Scenario& s) { return fails_here(s); };
-    const ShrinkResult shrunk = shrink(failed_.at.drawn.scenario, wanted_, fails, limits_);
+    const ShrinkResult shrunk = shrink(failed_.at.drawn.scenario, wanted_, fails, options_.limits);
     // What only fails here, after all the runs before it, is no scenario to keep.
     if (!fails_afresh(shrunk.scenario)) {
       if (!fails_after_predecessors()) record_nondeterminism();
@@ -102,25 +89,18 @@ class Confirmation {
     finding_.shrink_evaluations = shrunk.evaluations;
     finding_.locally_minimal = shrunk.locally_minimal;
     finding_.stopped_by = shrunk.stopped_by;
-    finding_.explanation = explain(shrunk.scenario, wanted_, fails, limits_);
-    if (const auto result = check_here(shrunk.scenario); result && result->failure) {
-      finding_.blame = result->failure->blame;
-    }
+    finding_.explanation = explain(shrunk.scenario, wanted_, fails, options_.limits);
+    if (const auto seen = observed(shrunk.scenario)) finding_.blame = seen->failure.blame;
   }
 
   bool fails_after_predecessors() {
-    std::vector<Scenario> scenarios;
-    const std::uint64_t index = failed_.at.index;
-    const std::uint64_t most = std::min(kPredecessors, index - options_.first);
-    for (std::uint64_t i = index - most; i < index; ++i) {
-      scenarios.push_back(source_.draw(i).drawn.scenario);
-    }
+    std::vector<Scenario> scenarios = predecessors_;
     scenarios.push_back(failed_.at.drawn.scenario);
     const auto fails = [this](const std::vector<Scenario>& s) { return fails_in_order(s); };
     for (int i = 0; i < 2; ++i) {
       if (fails(scenarios) != wanted_) return false;
     }
-    ShrinkLimits limits = limits_;
+    ShrinkLimits limits = options_.limits;
     limits.jobs = 1;
     SequenceResult shrunk = shrink_sequence(scenarios, wanted_, fails, limits);
     finding_.shrink_evaluations = shrunk.evaluations;
@@ -136,10 +116,9 @@ class Confirmation {
     return signature ? "failed as " + to_text(*signature) : "passed";
   }
   std::string outcome_here(const Scenario& scenario) const {
-    const std::optional<PropertyResult> result = check_here(scenario);
-    if (!result || !result->failure) return outcome(std::nullopt);
-    return fmt::format("{}: {}", outcome(signature_of(property_, subject_, *result)),
-                       result->failure->blame.sentence);
+    const std::optional<Observation> seen = observed(scenario);
+    if (!seen) return outcome(std::nullopt);
+    return fmt::format("{}: {}", outcome(seen->signature), seen->failure.blame.sentence);
   }
 
   // It always fails in the same way, but not always with the same bits.
@@ -165,10 +144,9 @@ class Confirmation {
 
   const FailedCase& failed_;
   const Property& property_;
-  const CaseSource& source_;
-  const Subject& subject_;
-  const CheckOptions& options_;
-  ShrinkLimits limits_;
+  const std::vector<Scenario>& predecessors_;
+  const RunCase& run_case_;
+  const ConfirmOptions& options_;
   Signature wanted_;  // what a repetition must show
   Finding finding_;
 };
@@ -184,10 +162,10 @@ Finding finding_as_seen(const FailedCase& failed) {
   return finding;
 }
 
-Finding make_finding(const FailedCase& failed, const CaseSource& source, const Subject& subject,
-                     const CheckOptions& options) {
+Finding make_finding(const FailedCase& failed, const std::vector<Scenario>& predecessors,
+                     const RunCase& run_case, const ConfirmOptions& options) {
   try {
-    return Confirmation(failed, source, subject, options).make();
+    return Confirmation(failed, predecessors, run_case, options).make();
   } catch (const std::exception& error) {
     Finding finding = finding_as_seen(failed);
     finding.unconfirmed = error.what();

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "campaign/case_source.hpp"
-#include "campaign/check.hpp"
+#include "campaign/finding.hpp"
+#include "campaign/observation.hpp"
+#include "shrink/shrinker.hpp"
 
 namespace helixcheck {
 
@@ -18,10 +20,19 @@ struct FailedCase {
 // The failure as it was seen, neither confirmed nor shrunk.
 Finding finding_as_seen(const FailedCase& failed);
 
-// Repeats the failure alone, in a fresh process if there is one, and after the cases before it;
-// shrinks and explains what repeats. What does not becomes a finding of kind "nondeterminism".
-// Never throws for what goes wrong on the way: then the finding says why it is unconfirmed.
-Finding make_finding(const FailedCase& failed, const CaseSource& source, const Subject& subject,
-                     const CheckOptions& options);
+struct ConfirmOptions {
+  ShrinkLimits limits;
+  FreshRun fresh;  // empty: everything happens where `run_case` runs
+};
+
+// Repeats the failure alone, in a fresh process if there is one, and after its predecessors, the
+// scenarios that ran before it in the same process; shrinks and explains what repeats. What does
+// not becomes a finding of kind "nondeterminism". Never throws for what goes wrong on the way: then
+// the finding says why it is unconfirmed.
+Finding make_finding(const FailedCase& failed, const std::vector<Scenario>& predecessors,
+                     const RunCase& run_case, const ConfirmOptions& options);
+
+// How many predecessors are worth keeping.
+inline constexpr std::size_t kPredecessors = 24;
 
 }  // namespace helixcheck

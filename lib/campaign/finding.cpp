@@ -1,14 +1,11 @@
-// A temporary file is renamed into place, so that a reader never sees half a scenario.
-
 #include "campaign/finding.hpp"
 
 #include <ctime>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <fstream>
-#include <unistd.h>
 
 #include "campaign/commit.hpp"
+#include "process/files.hpp"
 
 namespace helixcheck {
 namespace fs = std::filesystem;
@@ -26,20 +23,6 @@ std::string stem_of(const Finding& finding) {
   std::uint32_t hash = 0x811c9dc5u;  // FNV-1a
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x01000193u;
   return fmt::format("{}_{}_{:08x}", finding.signature.property, stage, hash);
-}
-
-void write_whole(const fs::path& file, const std::string& text) {
-  const fs::path part = file.string() + fmt::format(".{}.part", getpid());
-  std::ofstream stream(part, std::ios::binary);
-  stream << text;
-  stream.close();
-  std::error_code error;
-  if (stream) fs::rename(part, file, error);
-  if (stream && !error) return;
-  std::error_code ignored;
-  fs::remove(part, ignored);
-  throw fs::filesystem_error("cannot be written", file,
-                             error ? error : std::make_error_code(std::errc::io_error));
 }
 
 }  // namespace

@@ -4,17 +4,17 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
-#include <spawn.h>
 #include <sstream>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
+#include "process/child.hpp"
+#include "process/files.hpp"
 #include "run/stopwatch.hpp"
 #include "scenario/error.hpp"
 #include "scenario/json.hpp"
@@ -24,50 +24,19 @@ namespace helixcheck {
 namespace fs = std::filesystem;
 namespace {
 
-// A folder of its own below the system's temporary one, removed with the object.
-class WorkFolder {
- public:
-  WorkFolder() {
-    std::string pattern = (fs::temp_directory_path() / "helixcheck.XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) {
-      throw ResourceError(fmt::format("{}: {}", pattern, std::strerror(errno)));
-    }
-    path_ = pattern;
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-// In a process group of its own: Ctrl-C at a terminal is for this process, which then ends in
-// order, and not a crash of the child.
 pid_t start(const std::vector<std::string>& arguments, const fs::path& output) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  pid_t child = 0;
-  const int error = posix_spawn(&child, argv[0], &files, &attributes, argv.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  if (error != 0) throw ResourceError(fmt::format("{}: {}", argv[0], std::strerror(error)));
-  return child;
+  const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  ChildOrder order;
+  order.arguments = arguments;
+  order.output = file;
+  try {
+    const pid_t child = spawn(order);
+    close(file);
+    return child;
+  } catch (...) {
+    close(file);
+    throw;
+  }
 }
 
 // The wait status, or nothing if the child had to be killed at the limit.

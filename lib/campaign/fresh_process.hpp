@@ -2,11 +2,11 @@
 
 #pragma once
 
-#include <optional>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "campaign/check.hpp"
+#include "campaign/observation.hpp"
 
 namespace helixcheck {
 

@@ -22,6 +22,8 @@
 #include "campaign/rank_service.hpp"
 #include "campaign/run_wire.hpp"
 #include "helix/taps.hpp"
+#include "process/child.hpp"
+#include "process/frames.hpp"
 #include "scenario/error.hpp"
 #include "subject/subject.hpp"
 #include "world/mpi.hpp"
@@ -31,30 +33,6 @@ namespace {
 
 constexpr int kPollMs = 50;
 constexpr int kMissingResource = 3;  // exit status of a job that could not do its work
-
-class Pipe {
- public:
-  Pipe() {
-    if (pipe2(ends_, O_CLOEXEC) != 0) {
-      throw ResourceError(fmt::format("cannot make a pipe to an MPI job: {}", strerror(errno)));
-    }
-    fcntl(ends_[1], F_SETPIPE_SZ, 1 << 20);  // an order never waits for its reader
-  }
-  ~Pipe() {
-    for (const int end : ends_) close(end);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  int read_end() const { return ends_[0]; }
-  int write_end() const { return ends_[1]; }
-  void close_write_end() {
-    close(ends_[1]);
-    ends_[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  }
-
- private:
-  int ends_[2] = {-1, -1};
-};
 
 // One job, from its start to the end of its process.
 class StartedJob {
@@ -131,7 +109,7 @@ class StartedJob {
   [[noreturn]] void be_launcher(const RankJobOrder& order) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    close(orders_.write_end());  // or the ranks would never see its end
+    orders_.close_write_end();  // or the ranks would never see its end
     dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
     dup2(output_, STDOUT_FILENO);
     dup2(output_, STDERR_FILENO);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "campaign/run_wire.hpp"
+#include "process/frames.hpp"
 #include "scenario/error.hpp"
 
 namespace helixcheck {

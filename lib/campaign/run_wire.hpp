@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "process/packing.hpp"
 #include "run/run.hpp"
 #include "scenario/scenario.hpp"
 
@@ -30,8 +31,7 @@ std::string pack(const RunAnswer& answer);
 RunOrder unpack_order(const std::string& bytes);
 RunAnswer unpack_answer(const std::string& bytes);
 
-// A frame is its length and its bytes. Blocking; false at the end of the stream or after an error.
-bool write_frame(int file, const std::string& bytes);
-bool read_frame(int file, std::string& bytes);
+void pack(Packer& to, const Blame& blame);
+Blame unpack_blame(Unpacker& from);
 
 }  // namespace helixcheck

@@ -7,6 +7,8 @@
 namespace helixcheck {
 namespace {
 
+StageListener stage_listener = nullptr;
+
 class SimWorld final : public World {
  public:
   using World::World;
@@ -42,6 +44,13 @@ class SimWorld final : public World {
 
   bool agree(bool root_says) override { return root_says; }
 
+  void enter(std::string_view stage, std::int64_t step) override {
+    if (stage_listener != nullptr) stage_listener(stage, step, false);
+  }
+  void enter_harness(std::string_view work, std::int64_t step) override {
+    if (stage_listener != nullptr) stage_listener(work, step, true);
+  }
+
  private:
   void exchange(const Statement& statement, std::span<const void* const> send,
                 std::span<void* const> recv) {
@@ -63,6 +72,10 @@ class SimWorld final : public World {
 
 std::unique_ptr<World> make_sim_world(int kvp, int tpa) {
   return std::make_unique<SimWorld>(kvp, tpa);
+}
+
+void tell_stages_of_sim_worlds(StageListener listener) {
+  stage_listener = listener;
 }
 
 }  // namespace helixcheck

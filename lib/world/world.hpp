@@ -108,4 +108,9 @@ class World {
 
 std::unique_ptr<World> make_sim_world(int kvp, int tpa);
 
+// Told of each stage that a simulated world of this process enters, `harness` for work that is not
+// the subject's, in the thread that runs it; nullptr: nobody is. Set before any world runs.
+using StageListener = void (*)(std::string_view stage, std::int64_t step, bool harness);
+void tell_stages_of_sim_worlds(StageListener listener);
+
 }  // namespace helixcheck

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+#include "campaign/check.hpp"
 #include "mla/formats.hpp"
 #include "scenario/json.hpp"
 #include "subject/cpu/instance.hpp"

@@ -1,6 +1,7 @@
 // Messages between a search and its ranks come back as they were sent.
 
 #include "campaign/run_wire.hpp"
+#include "process/frames.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
