@@ -7,6 +7,7 @@ find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.10 REQUIRED)  # nlohmann-json3-dev
 find_package(CLI11 2.1 REQUIRED)           # libcli11-dev
 find_package(fmt 9 REQUIRED)               # libfmt-dev
+find_package(SQLite3 3.25 REQUIRED)        # libsqlite3-dev
 
 if(HELIXCHECK_TESTS)
   find_package(GTest REQUIRED)       # libgtest-dev

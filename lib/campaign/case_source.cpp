@@ -36,17 +36,22 @@ const Property* CaseSource::choose(const DrawnScenario& drawn, std::uint64_t ind
   return fitting[chosen];
 }
 
+Case CaseSource::with_property(std::uint64_t index, DrawnScenario drawn) const {
+  Case result{index, std::move(drawn), nullptr};
+  Scenario& scenario = result.drawn.scenario;
+  if (mpi_ranks_ > 0) {
+    scenario.run.world = WorldKind::mpi;
+    const bool ranks_needed = scenario.problem.entry != Entry::merge;
+    if (ranks_needed && scenario.layout.ranks() > mpi_ranks_) return result;
+  }
+  result.property = choose(result.drawn, index);
+  return result;
+}
+
 Case CaseSource::draw(std::uint64_t index) const {
   Case result;
-  result.index = index;
   for (std::uint32_t attempt = 0; attempt < kAttempts && result.property == nullptr; ++attempt) {
-    result.drawn = series_.draw(index, attempt);
-    Scenario& scenario = result.drawn.scenario;
-    if (mpi_ranks_ > 0) {
-      scenario.run.world = WorldKind::mpi;
-      if (scenario.problem.entry != Entry::merge && scenario.layout.ranks() > mpi_ranks_) continue;
-    }
-    result.property = choose(result.drawn, index);
+    result = with_property(index, series_.draw(index, attempt));
   }
   return result;
 }

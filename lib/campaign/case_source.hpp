@@ -26,6 +26,10 @@ class CaseSource {
   // A function of (seed, index) and the chosen properties. Safe to call from several threads.
   Case draw(std::uint64_t index) const;
 
+  // The same for a scenario that somebody else drew. No property where none applies, or where the
+  // scenario is too large for the job.
+  Case with_property(std::uint64_t index, DrawnScenario drawn) const;
+
  private:
   const Property* choose(const DrawnScenario& drawn, std::uint64_t index) const;
 

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <new>
 #include <thread>
 
 #include "campaign/attribute.hpp"
@@ -107,7 +106,10 @@ class Search {
   void run_case(Block& block, std::uint64_t index) {
     const Stopwatch watch;
     Case drawn = source_.draw(index);
-    const std::optional<PropertyResult> result = judged(drawn);
+    const std::optional<PropertyResult> result =
+        drawn.property == nullptr
+            ? std::nullopt
+            : judged(drawn.drawn.scenario, *drawn.property, subject_, options_.run);
     if (subject_.memory().lost()) lost_ = true;
     const std::lock_guard lock(block.guard);
     if (!result) return block.statistics.add_unjudged();
@@ -115,21 +117,6 @@ class Search {
     if (const auto signature = signature_of(*drawn.property, subject_, *result)) {
       block.failed.push_back(FailedCase{std::move(drawn), *result->failure, *signature});
     }
-  }
-
-  // Nothing where no property applies, the subject does not take the scenario or hides so much of
-  // it that nothing was compared, or the machine lacks what the case needs.
-  std::optional<PropertyResult> judged(const Case& drawn) const {
-    if (drawn.property == nullptr) return std::nullopt;
-    try {
-      PropertyResult result = drawn.property->check(drawn.drawn.scenario, subject_, options_.run);
-      const bool vacuous = !result.failure && result.subject_runs > 0 && result.taps.empty();
-      if (!vacuous) return result;
-    } catch (const InputError&) {
-    } catch (const ResourceError&) {
-    } catch (const std::bad_alloc&) {
-    }
-    return std::nullopt;
   }
 
   void take(Block& block) {

@@ -93,7 +93,8 @@ std::vector<CorpusEntry> find_scenarios(const std::vector<std::string>& targets,
       try {
         ScenarioFile read = load_scenario_file(file);
         entries.push_back(CorpusEntry{file, std::move(read.scenario), std::move(read.before),
-                                      std::move(read.provenance.property)});
+                                      std::move(read.provenance.property),
+                                      std::move(read.provenance.signature)});
       } catch (const InputError& error) {
         errors.emplace_back(error.what());
       }

@@ -14,7 +14,8 @@ struct CorpusEntry {
   std::filesystem::path file;
   Scenario scenario;             // valid, named
   std::vector<Scenario> before;  // findings: what must run before it in the same process
-  std::string property;          // findings: what it failed under; "" = equivalence
+  std::string property{};        // findings: what it failed under; "" = equivalence
+  std::string signature{};       // findings: of the failure; "" = not known
 };
 
 // The folder that short names are looked up in: $HELIXCHECK_CORPUS, else ./corpus, else the corpus

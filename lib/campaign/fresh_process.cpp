@@ -55,20 +55,6 @@ std::optional<int> wait_for(pid_t child, const FreshProcess& process) {
   return std::nullopt;
 }
 
-// "property/subject/kind/stage", as to_text(Signature) writes it; a stage "-" is none. A subject
-// may have a name with a slash.
-std::optional<Signature> parse_signature(const std::string& text) {
-  const std::size_t property = text.find('/'), stage = text.rfind('/');
-  const std::size_t kind = stage == 0 ? stage : text.rfind('/', stage - 1);
-  if (property == std::string::npos || kind <= property || kind == std::string::npos) {
-    return std::nullopt;
-  }
-  Signature signature{text.substr(0, property), text.substr(property + 1, kind - property - 1),
-                      text.substr(kind + 1, stage - kind - 1), text.substr(stage + 1)};
-  if (signature.stage == "-") signature.stage.clear();
-  return signature;
-}
-
 // The signature of the first run in the report.
 std::optional<Signature> read_signature(const fs::path& report) {
   std::ifstream stream(report, std::ios::binary);

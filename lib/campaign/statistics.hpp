@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "generate/scenario_draw.hpp"
+#include "process/packing.hpp"
 #include "property/property.hpp"
 
 namespace helixcheck {
@@ -43,11 +44,25 @@ class Statistics {
   const std::array<double, kTapCount>& worst_ratios() const { return worst_; }
   double worst_ratio() const;
 
+  // How many cases had a tap's worst error / bound in [2^log2, 2^(log2 + 1)); the lowest also
+  // counts all below it, the highest all above.
+  static constexpr int kLowestLog2 = -60, kHighestLog2 = 3;
+  std::uint64_t cases_with_ratio(Tap tap, int log2) const {
+    return ratios_[static_cast<std::size_t>(tap)][static_cast<std::size_t>(log2 - kLowestLog2)];
+  }
+
+  // For processes that share a search. What an earlier run of it had counted can be put back.
+  void pack_into(Packer& to) const;
+  static Statistics unpack_from(Unpacker& from);
+  void restore_pair(std::size_t a, std::size_t b, std::uint64_t count);
+  void restore_ratios(Tap tap, int log2, std::uint64_t cases, double worst);
+
  private:
   struct SizeCount {
     std::uint64_t cases = 0;
     double seconds = 0;
   };
+  static std::size_t bucket(double ratio);
   static std::size_t index(Size size) { return static_cast<std::size_t>(size); }
 
   std::size_t levels_;
@@ -55,6 +70,7 @@ class Statistics {
   std::array<SizeCount, kSizes.size()> by_size_{};
   std::map<std::string, std::uint64_t, std::less<>> by_property_;
   std::array<double, kTapCount> worst_{};
+  std::array<std::array<std::uint64_t, kHighestLog2 - kLowestLog2 + 1>, kTapCount> ratios_{};
   std::uint64_t cases_ = 0, subject_runs_ = 0, unjudged_ = 0;
 };
 

@@ -22,7 +22,8 @@ namespace helixcheck {
 struct Proposal {
   Genome genome;
   DrawnScenario drawn;
-  std::string_view origin;  // "series", "mutation", "crossover"
+  std::string_view origin;  // "series", "novelty" (levels not met yet), "mutation", "crossover"
+  std::optional<std::size_t> parent{};  // what learn() credits, for the last two
 };
 
 // A kept case.

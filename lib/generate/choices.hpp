@@ -21,6 +21,9 @@ class Choices {
 
   // A number in [0, limit), limit >= 1.
   virtual std::uint64_t below(std::uint64_t limit) = 0;
+  // The next numbers are for this feature (generate/features.hpp); their count for what belongs to
+  // none. Sources that keep numbers for each listen.
+  virtual void enter(std::size_t /*feature*/) {}
 
   std::int64_t between(std::int64_t low, std::int64_t high) {  // both inclusive
     assert(low <= high);

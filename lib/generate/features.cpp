@@ -113,7 +113,11 @@ Scenario realise(const Selection& selection, Choices& choices, Size size) {
   Draft draft{{}, choices, size};
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool modelled = size == Size::medium || size == Size::full;
-    if (i == table().model_end && modelled) take_model_shape(draft);
+    if (i == table().model_end && modelled) {
+      choices.enter(all.size());
+      take_model_shape(draft);
+    }
+    choices.enter(i);
     all[i].levels[selection[i]].apply(draft);
   }
   return draft.scenario;

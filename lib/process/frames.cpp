@@ -47,10 +47,13 @@ bool read_frame(int file, std::string& bytes) {
 
 bool FrameReader::read_from(int file) {
   char buffer[1 << 16];
-  const ssize_t count = read(file, buffer, sizeof buffer);
-  if (count < 0) return errno == EINTR || errno == EAGAIN;
-  bytes_.append(buffer, static_cast<std::size_t>(count));
-  return count > 0;
+  for (;;) {
+    const ssize_t count = read(file, buffer, sizeof buffer);
+    if (count < 0) return errno == EINTR || errno == EAGAIN;
+    if (count == 0) return false;
+    bytes_.append(buffer, static_cast<std::size_t>(count));
+    if (count < static_cast<ssize_t>(sizeof buffer)) return true;
+  }
 }
 
 std::optional<std::string> FrameReader::next() {

@@ -9,4 +9,16 @@ std::string to_text(const Signature& signature) {
                      signature.stage.empty() ? "-" : signature.stage);
 }
 
+std::optional<Signature> parse_signature(const std::string& text) {
+  const std::size_t property = text.find('/'), stage = text.rfind('/');
+  const std::size_t kind = stage == 0 ? stage : text.rfind('/', stage - 1);
+  if (property == std::string::npos || kind <= property || kind == std::string::npos) {
+    return std::nullopt;
+  }
+  Signature signature{text.substr(0, property), text.substr(property + 1, kind - property - 1),
+                      text.substr(kind + 1, stage - kind - 1), text.substr(stage + 1)};
+  if (signature.stage == "-") signature.stage.clear();
+  return signature;
+}
+
 }  // namespace helixcheck

@@ -1,6 +1,7 @@
 // What a store keeps of a campaign. Plain values: whoever writes or reads them needs no database.
 //
 // Times of day are UTC, "2026-11-22T20:15:03Z"; "" = not known or not yet. Durations are seconds.
+// Ratios may be infinite or not a number.
 
 #pragma once
 
@@ -23,23 +24,28 @@ struct Totals {
   std::uint64_t interesting = 0;  // cases kept because they showed something new
   std::uint64_t restarts = 0;     // of workers
   double worst_ratio = 0;         // error / bound, over all taps
+
+  bool operator==(const Totals&) const = default;
 };
 
 struct CampaignRecord {
   std::int64_t id = 0;  // 1, 2, ... in its store
+  std::string uid;      // random, made when it begins: the same campaign in merged stores
   std::string command;  // as it was typed
   std::string subject, contract, world;
   std::vector<std::string> properties;  // by name; empty: all
   std::uint64_t seed = 0;
   bool guided = true;
   int jobs = 1;
-  double budget_seconds = 0;        // 0: none
-  std::uint64_t budget_cases = 0;   // 0: none
+  double budget_seconds = 0;          // 0: none
+  std::uint64_t budget_cases = 0;     // 0: none
   std::string commit, host, machine;  // machine: processors and devices, one line
   std::string started, ended;
   std::string state;            // "running" (or killed), "finished", "interrupted"
   std::uint64_t next_case = 0;  // cases below it have been handed out
   Totals totals;
+
+  bool operator==(const CampaignRecord&) const = default;
 };
 
 // A row of the time series.
@@ -47,6 +53,8 @@ struct ProgressRecord {
   std::int64_t campaign = 0;
   std::string time;
   Totals totals;
+
+  bool operator==(const ProgressRecord&) const = default;
 };
 
 // One failure, whatever the number of cases and nights that showed it.
@@ -69,6 +77,20 @@ struct FindingRecord {
   std::string file;              // in the corpus; "" = not stored there
   std::int64_t shrink_evaluations = 0;
   bool locally_minimal = false;
+
+  bool operator==(const FindingRecord&) const = default;
+};
+
+// That a campaign saw a finding. Counts and times of a FindingRecord are sums over these.
+struct SightingRecord {
+  std::string signature;
+  std::int64_t campaign = 0;
+  std::uint64_t count = 0;       // cases of the campaign that showed it
+  std::uint64_t case_index = 0;  // of the first of them
+  std::string first_seen, last_seen;
+  std::string first_commit, last_commit;
+
+  bool operator==(const SightingRecord&) const = default;
 };
 
 // A case as it was run; a sample of them is kept.
@@ -77,12 +99,14 @@ struct CaseRecord {
   std::uint64_t index = 0;
   std::string time;
   std::string property;
-  std::string status;    // "passed", "failed", "unjudged"
-  std::string origin;    // "series", "mutation", "crossover", "corpus"
-  std::string tap;       // with the worst ratio; "" = none was judged
-  double ratio = 0;      // error / bound there
+  std::string status;  // "passed", "failed", "unjudged"
+  std::string origin;  // "series", "mutation", "crossover", "corpus"
+  std::string tap;     // with the worst ratio; "" = none was judged
+  double ratio = 0;    // error / bound there
   double seconds = 0;
   std::string scenario;  // JSON
+
+  bool operator==(const CaseRecord&) const = default;
 };
 
 // How close the values of a tap came to their bounds, over all cases of a campaign.
@@ -91,6 +115,8 @@ struct TapRecord {
   std::string tap;
   double worst_ratio = 0;
   std::map<int, std::uint64_t> cases;  // by floor(log2(worst ratio of the case)), -60 for 0
+
+  bool operator==(const TapRecord&) const = default;
 };
 
 // How often two levels of different features were drawn together; once with itself for a level.
@@ -98,6 +124,8 @@ struct PairRecord {
   std::int64_t campaign = 0;
   std::string a, b;  // "kvp 3", in the order of the features
   std::uint64_t count = 0;
+
+  bool operator==(const PairRecord&) const = default;
 };
 
 // A case worth going on from, and what was new about it.
@@ -108,6 +136,8 @@ struct InterestingRecord {
   std::string property;
   std::string scenario;  // JSON
   std::string reason;    // "lse 2^-1", "3 new triples"
+
+  bool operator==(const InterestingRecord&) const = default;
 };
 
 // What a person wants to know in the morning besides findings: restarts, full disks, noise.
@@ -115,6 +145,8 @@ struct EventRecord {
   std::int64_t campaign = 0;
   std::string time;
   std::string text;
+
+  bool operator==(const EventRecord&) const = default;
 };
 
 }  // namespace helixcheck

@@ -123,26 +123,44 @@ const Subject::Part& Subject::prompt_part(hxc_stage stage) const {
 Subject::Instance::Instance(const Subject& subject, const hxc_model& model,
                             std::span<const hxc_rank* const> places,
                             std::span<const hxc_weights* const> weights, const hxc_limits& limits)
-    : subject_(subject) {
-  const std::array<const hxc_subject*, 2> tables = {&subject.base_, subject.override_};
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    if (tables[i] == nullptr || tables[i]->create == nullptr) continue;
+    : subject_(subject), keeper_(InstanceKeeper::current()) {
+  const auto create = [&](const hxc_subject& table, void*& handle) {
     hxc_error error{};
-    const int status =
-        tables[i]->create(&handles_[i], &model, places.data(), weights.data(), &limits, &error);
-    if (status == HXC_UNSUPPORTED) throw unsupported(tables[i]->name, error);
-    if (status == HXC_NO_MEMORY) throw ResourceError(message_of(error));
-    if (status != 0) {
-      throw SubjectError(
-          fmt::format("subject {}: create failed: {}", tables[i]->name, error.message));
+    int status = 0;
+    if (keeper_ != nullptr) {
+      handle = keeper_->take({table, model, places, weights, limits}, status, error);
+    } else {
+      status = table.create(&handle, &model, places.data(), weights.data(), &limits, &error);
     }
+    if (status == HXC_UNSUPPORTED) throw unsupported(table.name, error);
+    if (status == HXC_NO_MEMORY) throw ResourceError(message_of(error));
+    if (status == 0) return;
+    throw SubjectError(fmt::format("subject {}: create failed: {}", table.name, error.message));
+  };
+  if (subject.base_.create != nullptr) create(subject.base_, handles_[0]);
+  if (subject.override_ == nullptr || subject.override_->create == nullptr) return;
+  try {
+    create(*subject.override_, handles_[1]);
+  } catch (...) {
+    handles_[1] = nullptr;
+    release();
+    throw;
   }
 }
 
 Subject::Instance::~Instance() {
-  if (handles_[0] != nullptr && subject_.base_.destroy) subject_.base_.destroy(handles_[0]);
-  if (handles_[1] != nullptr && subject_.override_->destroy) {
-    subject_.override_->destroy(handles_[1]);
+  release();
+}
+
+void Subject::Instance::release() {
+  const std::array<const hxc_subject*, 2> tables = {&subject_.base_, subject_.override_};
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (handles_[i] == nullptr) continue;
+    if (keeper_ != nullptr) {
+      keeper_->give_back(*tables[i], handles_[i], !failed_);
+    } else if (tables[i]->destroy != nullptr) {
+      tables[i]->destroy(handles_[i]);
+    }
   }
 }
 
@@ -153,10 +171,12 @@ void Subject::Instance::run(const Part& part, std::span<hxc_step* const> ranks, 
   try {
     status = part.run(handle, ranks.data(), &comm, &error);
   } catch (...) {  // whatever it is: nothing may cross the boundary
+    failed_ = true;
     throw StageError(part.first, fmt::format("step {}: stage {} threw an exception", ranks[0]->step,
                                              stage_name(part.first)));
   }
   if (status == 0) return;
+  failed_ = true;
   if (status == HXC_UNSUPPORTED) throw unsupported(subject_.name(), error);
   if (status == HXC_NO_MEMORY) throw ResourceError(message_of(error));
   throw StageError(part.first,

@@ -15,6 +15,7 @@
 #include "device/memory.hpp"
 #include "scenario/error.hpp"
 #include "subject/helixcheck_subject.h"
+#include "subject/instance_keeper.hpp"
 
 namespace helixcheck {
 
@@ -50,7 +51,8 @@ class Subject {
   // and `append`, which a span that reaches further cannot serve.
   const Part& prompt_part(hxc_stage stage) const;
 
-  // What one scenario's script runs on. Created once, destroyed with the object.
+  // What one scenario's script runs on. Created once and destroyed with the object, unless this
+  // thread has an InstanceKeeper.
   class Instance {
    public:
     Instance(const Subject& subject, const hxc_model& model,
@@ -65,7 +67,11 @@ class Subject {
     std::size_t workspace_bytes() const;  // for each rank
 
    private:
+    void release();
+
     const Subject& subject_;
+    InstanceKeeper* keeper_;
+    bool failed_ = false;
     std::array<void*, 2> handles_{};  // built-in, override
   };
 

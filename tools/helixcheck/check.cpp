@@ -12,6 +12,7 @@
 #include "campaign/rank_service.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
+#include "ranks.hpp"
 #include "report/findings.hpp"
 #include "report/json_report.hpp"
 #include "run/allocator.hpp"
@@ -24,7 +25,6 @@ namespace helixcheck {
 namespace {
 
 constexpr std::uint64_t kDefaultCases = 20000;
-constexpr std::string_view kEquivalence = "equivalence";
 
 void show(const CheckProgress& progress) {
   fmt::print(stderr, "\r\x1b[K{} cases, {:.0f} s, {:.0f} cases/s, {} findings, worst {:.3g}, {}",
@@ -33,32 +33,10 @@ void show(const CheckProgress& progress) {
              progress.findings, progress.worst_ratio, progress.doing);
 }
 
-// The part of a rank.
-int serve(const Options& options) {
-  mpi::Session session(std::chrono::seconds(options.hang_limit_s));
-  RunOptions run;
-  run.contract = options.contract;
-  serve_runs(session, *find_subject(options.subject), run);
-  return kPass;
-}
-
-std::unique_ptr<RankJob> start_ranks(const Options& options) {
-  if (mpi::inside_job()) {
-    throw InputError("check --world mpi starts its ranks itself: run it without mpirun");
-  }
-  for (const std::string& name : options.properties) {
-    if (name == kEquivalence) continue;
-    throw InputError(fmt::format("--property {}: check --world mpi knows equivalence only", name));
-  }
-  RankJobOrder order{options.ranks, options.arguments, interrupt_wished};
-  order.arguments.front() = own_path();
-  return std::make_unique<RankJob>(std::move(order));
-}
-
 // Cases run in the ranks of `job`, one after the other; processes that have run nothing before are
 // a job of their own.
 void search_in(RankJob& job, const Subject& subject, const Options& options, CheckOptions& search) {
-  search.properties = {std::string(kEquivalence)};
+  search.properties = {"equivalence"};
   search.mpi_ranks = options.ranks;
   search.jobs = 1;
   search.shrink.jobs = 1;
@@ -85,7 +63,7 @@ CheckOptions search_of(const Options& options) {
   search.seconds = options.seconds;
   search.properties = options.properties;
   search.jobs = worker_count(options);
-  search.max_findings = options.max_findings;
+  search.max_findings = options.max_findings.value_or(5);
   search.shrink = shrink_limits(options);
   search.run.contract = options.contract;
   if (options.store) search.corpus = corpus_folder(options);
@@ -98,7 +76,7 @@ CheckOptions search_of(const Options& options) {
 }  // namespace
 
 int check_verb(const Options& options) {
-  if (is_rank_service()) return serve(options);
+  if (is_rank_service()) return serve_ranks(options);
   watch_interrupts();
   const std::unique_ptr<Subject> subject = find_subject(options.subject);
   CheckOptions search = search_of(options);

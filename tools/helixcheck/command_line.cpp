@@ -113,6 +113,47 @@ void add_check(CLI::App& app, Options& options) {
   add_shrinking(*check, options);
 }
 
+void add_fuzz(CLI::App& app, Options& options) {
+  CLI::App* fuzz = app.add_subcommand("fuzz", "a campaign: search for hours, survive everything");
+  fuzz->add_option("--store", options.campaign_store,
+                   "SQLite file of campaigns; an unfinished one goes on (default campaign.db)");
+  fuzz->add_option_function<std::string>(
+      "--time", [&options](const std::string& text) { options.seconds = parse_duration(text); },
+      "how long to search: seconds, or with s, m, h; from the campaign's beginning");
+  fuzz->add_option("--cases", options.cases, "how many")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
+  fuzz->add_option_function<std::uint64_t>(
+      "--seed",
+      [&options](std::uint64_t seed) {
+        options.seed = seed;
+        options.seed_given = true;
+      },
+      "of the series of cases (default: the campaign's number in its store)");
+  fuzz->add_flag("--new", options.fresh_campaign, "begin a campaign even if one could go on");
+  fuzz->add_flag("!--unguided", options.guided, "draw every case anew, as check does");
+  fuzz->add_option("--property", options.properties, "only these (list properties); repeatable")
+      ->allow_extra_args(false);
+  fuzz->add_option("--max-findings", options.max_findings, "stop after so many new ones (100)")
+      ->check(CLI::Range(1, 100000));
+  fuzz->add_option("--case-timeout", options.case_seconds,
+                   "seconds after which a case hangs (default 60)")
+      ->check(CLI::Range(0.1, 1e6));
+  fuzz->add_option("--memory-limit", options.memory_limit_mib,
+                   "MiB that a worker may use (default: three quarters of the memory for all)")
+      ->check(CLI::Range(std::int64_t{64}, std::int64_t{1} << 30));
+  fuzz->add_option("--observations", options.observations,
+                   "append a line of JSON for each case to this file");
+  fuzz->add_option("--world", options.world, "sim, or mpi: equivalence only, in ranks")
+      ->check(CLI::IsMember({"sim", "mpi"}));
+  fuzz->add_option("--ranks", options.ranks, "most ranks of a case under --world mpi (default 4)")
+      ->check(CLI::Range(1, 1024));
+  fuzz->add_flag("!--no-corpus", options.store,
+                 "neither run the corpus first nor write findings to it");
+  add_common(*fuzz, options);
+  add_running(*fuzz, options);
+  add_shrinking(*fuzz, options);
+}
+
 void add_shrink_and_explain(CLI::App& app, Options& options) {
   CLI::App* shrink = app.add_subcommand("shrink", "make a failing scenario as simple as it can be");
   CLI::App* explain = app.add_subcommand("explain", "say which fields of a failure matter");
@@ -209,6 +250,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
       ->allow_extra_args(false);
   add_common(*list, options);
 
+  add_fuzz(app, options);
   add_bench(app, options);
   add_common(*app.add_subcommand("doctor", "print what this machine can do"), options);
 

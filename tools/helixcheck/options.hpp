@@ -24,18 +24,25 @@ struct Options {
   bool json = false;
   int hang_limit_s = 20;
   std::vector<std::string> properties;  // --property; run, shrink, explain: at most one
-  std::uint64_t seed = 1;               // check: of the series of cases
+  std::uint64_t seed = 1;               // of the series of cases
+  bool seed_given = false;              // fuzz: else the campaign's number is the seed
   std::uint64_t first = 0;              // check: index of the first case
   std::optional<std::uint64_t> cases;
   std::optional<double> seconds;  // --time
   int jobs = 0;                   // 0 = as many as cores, or 1 for a plug-in
-  int max_findings = 5;
+  std::optional<int> max_findings;  // check: 5, fuzz: 100
   std::int64_t shrink_evaluations = 4000;
   double shrink_seconds = 60;
   bool stats = false;
   std::string world = "sim";  // check: where cases run
   int ranks = 4;              // check --world mpi
-  bool store = true;
+  bool store = true;          // findings into the corpus
+  std::string campaign_store = "campaign.db";   // fuzz
+  bool fresh_campaign = false;                  // fuzz
+  bool guided = true;                           // fuzz
+  double case_seconds = 60;                     // fuzz
+  std::optional<std::int64_t> memory_limit_mib;  // fuzz; none: three quarters for all workers
+  std::string observations;                     // fuzz: file for a line a case, "" = none
   std::vector<std::int64_t> heads, batches, ctx_lens, kvps;  // bench: every combination
   std::string shapes;                                        // bench: a list by its name
   std::int64_t layers = 1;                                   // bench: of tokens a second
@@ -59,6 +66,7 @@ inline constexpr int kPass = 0, kFinding = 1, kBadInput = 2, kMissingResource = 
 int run_verb(const Options& options);
 int replay_verb(const Options& options);
 int check_verb(const Options& options);
+int fuzz_verb(const Options& options);
 int shrink_verb(const Options& options);
 int explain_verb(const Options& options);
 int list_verb(const Options& options);

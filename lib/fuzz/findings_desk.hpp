@@ -1,0 +1,63 @@
+// From a failure to a finding that is stored once: who has seen it before, what it becomes, and
+// where it is kept.
+
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "campaign/corpus.hpp"
+#include "campaign/finding.hpp"
+#include "fuzz/books.hpp"
+#include "fuzz/triage.hpp"
+
+namespace helixcheck {
+
+class FindingsDesk {
+ public:
+  // `corpus`: findings are written below it; empty: nowhere. `subject`: as on the command line.
+  FindingsDesk(Books& books, Triage& triage, std::filesystem::path corpus, std::string subject);
+
+  // Findings of earlier nights: known ones need no triage; those that were never shrunk, since the
+  // campaign was killed, get it now.
+  void take_over(const std::vector<FindingRecord>& earlier, const std::vector<CorpusEntry>& corpus);
+
+  // A case has failed. `output`: the end of what its worker had printed.
+  void report(FailedRun failed, const std::string& output);
+  // It was running when something ended that may not have been its fault.
+  void suspect(const CaseJournal::Entry& entry);
+
+  // What triage has found out meanwhile.
+  void collect();
+
+  // Found by this run of the campaign, in the order in which they were finished.
+  const std::vector<Finding>& found() const { return found_; }
+  std::size_t distinct() const { return counts_.size(); }  // signatures that this campaign has seen
+  std::map<std::string, std::uint64_t> known_again() const;  // of earlier campaigns: cases
+
+ private:
+  void take_new(FailedRun failed, const std::string& output);
+  bool adopt(const std::string& signature);
+  void finish(TriageResult result);
+  FindingRecord record_of(const Finding& finding, const std::string& state,
+                          const std::string& output) const;
+  void count(const std::string& signature, std::uint64_t cases);
+
+  Books& books_;
+  Triage& triage_;
+  std::filesystem::path corpus_;
+  std::string subject_;
+  std::vector<Finding> found_;
+  std::set<std::string> known_;                      // final signatures with a record in the store
+  std::set<std::string> earlier_;                    // of these, known before this run
+  std::map<std::string, CorpusEntry> in_corpus_;     // by signature, without a record in the store
+  std::map<std::string, std::string> alias_;         // as seen: final, where these differ
+  std::map<std::string, std::uint64_t> waiting_;     // as seen, in triage: further cases
+  std::map<std::string, std::filesystem::path> files_;  // of those in triage, as seen
+  std::map<std::string, std::uint64_t> counts_;      // cases of this run, by final signature
+};
+
+}  // namespace helixcheck

@@ -1,0 +1,261 @@
+#include "fuzz/worker.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <fmt/format.h>
+#include <set>
+#include <unistd.h>
+
+#include "campaign/case_source.hpp"
+#include "campaign/confirm.hpp"
+#include "campaign/observation.hpp"
+#include "fuzz/heap_growth.hpp"
+#include "fuzz/journal.hpp"
+#include "fuzz/observation_row.hpp"
+#include "fuzz/wire.hpp"
+#include "fuzz/worker_signals.hpp"
+#include "mla/parallel.hpp"
+#include "process/frames.hpp"
+#include "run/stopwatch.hpp"
+#include "scenario/error.hpp"
+#include "scenario/json.hpp"
+#include "subject/instance_keeper.hpp"
+#include "world/world.hpp"
+
+namespace helixcheck {
+namespace {
+
+CaseJournal* stage_journal = nullptr;
+
+void write_stage(std::string_view stage, std::int64_t step, bool harness) {
+  stage_journal->life().enter(harness ? mpi::Life::harness : mpi::Life::working, stage, step);
+}
+
+// One case on its way through the worker.
+struct Trial {
+  std::uint64_t index = 0;
+  std::string_view origin;
+  const Scenario& scenario;
+  const Property& property;
+  const DrawnScenario* drawn = nullptr;  // nullptr: given
+  const Proposal* proposal = nullptr;    // nullptr: not from guidance
+};
+
+class Worker {
+ public:
+  Worker(const Subject& subject, const WorkerOptions& options, CaseJournal& journal)
+      : subject_(subject),
+        options_(options),
+        journal_(journal),
+        source_(options.seed, options.properties, subject, options.mpi_ranks),
+        guidance_(options.seed) {}
+
+  Answer follow(const Order& order) {
+    Answer answer;
+    switch (order.kind) {
+      case Order::Kind::lease: run_lease(order, answer); break;
+      case Order::Kind::given: run_given(order, answer); break;
+      case Order::Kind::observe: observe(order, answer); return answer;
+    }
+    answer.kind = Answer::Kind::ran;
+    look_for_leaks(answer);
+    answer.worn |= subject_.memory().lost();
+    return answer;
+  }
+
+ private:
+  void run_lease(const Order& order, Answer& answer) {
+    for (const Discovery& discovery : order.learn) guidance_.learn(discovery);
+    const Stopwatch watch;
+    while (answer.done < order.count && watch.seconds() < order.seconds && !answer.worn) {
+      run_case(order.first + answer.done, answer);
+      ++answer.done;
+    }
+  }
+
+  void run_case(std::uint64_t index, Answer& answer) {
+    if (!options_.guided) {
+      const Case drawn = source_.draw(index);
+      if (drawn.property == nullptr) return answer.statistics.add_unjudged();
+      run({index, "series", drawn.drawn.scenario, *drawn.property, &drawn.drawn, nullptr}, answer);
+      return;
+    }
+    const Proposal proposal = guidance_.propose(index);
+    const Case drawn = source_.with_property(index, proposal.drawn);
+    if (drawn.property == nullptr) return answer.statistics.add_unjudged();
+    run({index, proposal.origin, drawn.drawn.scenario, *drawn.property, &drawn.drawn, &proposal},
+        answer);
+  }
+
+  void run_given(const Order& order, Answer& answer) {
+    for (const GivenCase& given : order.cases) {
+      const Property& property =
+          find_property(given.property.empty() ? "equivalence" : given.property);
+      run({answer.done, "corpus", given.scenario, property, nullptr, nullptr}, answer);
+      ++answer.done;
+      if (answer.worn) return;
+    }
+  }
+
+  void run(const Trial& trial, Answer& answer) {
+    std::string text = print_scenario(trial.scenario);
+    if (!journal_.begin(trial.index, trial.property.name, text)) {
+      ++answer.too_long;
+      return;
+    }
+    InstanceKeeper::current()->next_scenario();
+    const Stopwatch watch;
+    const std::optional<PropertyResult> result =
+        judged(trial.scenario, trial.property, subject_, options_.run);
+    const double seconds = watch.seconds();
+    journal_.end();
+    answer.busy_seconds += seconds;
+    answer.worn |= subject_.memory().lost();
+    count(trial, result, seconds, answer);
+    if (result) guide(trial, *result, text, answer);
+    const bool failed = result && result->failure;
+    if (failed) report(trial, *result, answer);
+    const CaseRow row{trial.index, trial.origin, trial.scenario, trial.property.name,
+                      trial.drawn, result ? &*result : nullptr, seconds};
+    if (options_.observations) answer.observations += observation_row(row);
+    if (failed || answer.sampled.empty()) answer.sampled.push_back(case_record(row, text));
+    remember({trial.scenario, std::string(trial.property.name)});
+  }
+
+  void count(const Trial& trial, const std::optional<PropertyResult>& result, double seconds,
+             Answer& answer) const {
+    static const DrawnScenario kNotDrawn;
+    if (!result) return answer.statistics.add_unjudged();
+    answer.statistics.add(trial.drawn != nullptr ? *trial.drawn : kNotDrawn, trial.property.name,
+                          *result, seconds);
+  }
+
+  void guide(const Trial& trial, const PropertyResult& result, std::string& text, Answer& answer) {
+    if (trial.proposal == nullptr || result.failure) return;
+    std::optional<Discovery> discovery = guidance_.learn(*trial.proposal, result.taps);
+    if (!discovery) return;
+    answer.kept.push_back(
+        {*std::move(discovery), trial.index, std::string(trial.property.name), text});
+  }
+
+  void report(const Trial& trial, const PropertyResult& result, Answer& answer) {
+    FailedRun failed;
+    failed.index = trial.index;
+    failed.origin = trial.origin;
+    failed.scenario = trial.scenario;
+    failed.property = trial.property.name;
+    failed.failure = *result.failure;
+    failed.signature = *signature_of(trial.property, subject_, result);
+    if (reported_.insert(to_text(failed.signature)).second) {
+      for (const GivenCase& one : recent_) failed.before.push_back(one.scenario);
+    }
+    answer.failed.push_back(std::move(failed));
+  }
+
+  void remember(GivenCase ran) {
+    recent_.push_back(std::move(ran));
+    if (recent_.size() > kPredecessors) recent_.pop_front();
+  }
+
+  // Where the heap has grown much since this process was warm, one of the last cases may be the
+  // one that does it.
+  void look_for_leaks(Answer& answer) {
+    if (!growth_.is_large()) return;
+    for (const GivenCase& one : std::vector<GivenCase>(recent_.rbegin(), recent_.rend())) {
+      const auto kept = leaked(one.scenario, find_property(one.property));
+      if (!kept) continue;
+      FailedRun failed;
+      failed.origin = "repetition";
+      failed.scenario = one.scenario;
+      failed.property = one.property;
+      failed.failure = kept->failure;
+      failed.signature = kept->signature;
+      answer.failed.push_back(std::move(failed));
+      break;
+    }
+    answer.worn = true;
+  }
+
+  std::optional<Observation> leaked(const Scenario& scenario, const Property& property) {
+    if (!property.applies(scenario, subject_)) return std::nullopt;
+    if (!journal_.begin(0, property.name, print_scenario(scenario))) return std::nullopt;
+    const std::optional<std::uint64_t> bytes = heap_growth_of_a_run(
+        [&] { judged(scenario, property, subject_, options_.run); });
+    journal_.end();
+    if (!bytes) return std::nullopt;
+    const Signature signature{std::string(property.name), subject_.name(), "leak", ""};
+    const std::string sentence =
+        fmt::format("each repetition leaves {} more bytes allocated", *bytes);
+    return Observation{Failure{"leak", Blame{{}, {}, {}, sentence}}, signature};
+  }
+
+  void observe(const Order& order, Answer& answer) {
+    answer.kind = Answer::Kind::observed;
+    const Property& property = find_property(order.property);
+    if (order.kind_wanted == "leak") {
+      answer.observation = leaked(order.scenario, property);
+      return;
+    }
+    if (!journal_.begin(0, property.name, print_scenario(order.scenario))) {
+      answer.error = "the scenario is too long for the journal";
+      return;
+    }
+    InstanceKeeper::current()->next_scenario();
+    answer.observation =
+        run_case_here(subject_, options_.run)(order.scenario, property, order.repeat);
+    journal_.end();
+  }
+
+  const Subject& subject_;
+  const WorkerOptions& options_;
+  CaseJournal& journal_;
+  const CaseSource source_;
+  Guidance guidance_;
+  HeapGrowth growth_;
+  std::deque<GivenCase> recent_;
+  std::set<std::string> reported_;  // signatures whose predecessors were sent
+};
+
+struct Line {
+  int orders = -1, answers = -1;
+  std::string journal;
+};
+
+Line line_of(const std::string& text) {
+  Line line;
+  const std::size_t first = text.find(':'), second = text.find(':', first + 1);
+  line.orders = std::stoi(text.substr(0, first));
+  line.answers = std::stoi(text.substr(first + 1, second - first - 1));
+  line.journal = text.substr(second + 1);
+  return line;
+}
+
+}  // namespace
+
+bool is_worker() {
+  return std::getenv(kWorkerVariable) != nullptr;
+}
+
+void prepare_worker() {
+  watch_worker_signals();
+}
+
+void serve_supervisor(const Subject& subject, const WorkerOptions& options) {
+  const Line line = line_of(std::getenv(kWorkerVariable));
+  CaseJournal journal(line.journal);
+  stage_journal = &journal;
+  tell_stages_of_sim_worlds(write_stage);
+  const ThreadLimit one(1);
+  const InstanceKeeper keeper;
+  Worker worker(subject, options, journal);
+  Answer ready;
+  ready.subject = subject.name();
+  bool connected = write_frame(line.answers, pack(ready));
+  std::string bytes;
+  while (connected && read_frame(line.orders, bytes)) {
+    connected = write_frame(line.answers, pack(worker.follow(unpack_order_of_supervisor(bytes))));
+  }
+}
+
+}  // namespace helixcheck
