@@ -28,8 +28,8 @@ using RunCase = std::function<std::optional<Observation>(const Scenario& scenari
 using FreshRun =
     std::function<std::optional<Signature>(const std::vector<Scenario>&, const Property&)>;
 
-// What the property shows of the scenario, in the calling thread. nullopt: it says nothing about it,
-// the subject does not take it, nothing could be compared, or the machine lacks what it needs.
+// What the property shows of the scenario, in the calling thread. nullopt: it says nothing about
+// it, the subject does not take it, nothing could be compared, or the machine lacks what it needs.
 std::optional<PropertyResult> judged(const Scenario& scenario, const Property& property,
                                      const Subject& subject, const RunOptions& options);
 

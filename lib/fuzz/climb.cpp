@@ -11,15 +11,15 @@ namespace {
 
 constexpr int kLowestBucket = -60, kBuckets = 61;  // what passes is at most 1
 
-constexpr double kClose = 0.7;  // a ratio above this is close to the bound
+constexpr double kClose = 0.7;           // a ratio above this is close to the bound
 constexpr std::uint32_t kClosePer = 50;  // ordinary, if more than one case in so many is
 
 const double kStep = std::exp2(0.25);
-constexpr double kMostWon = 3;      // octaves, so that one jump does not keep all attention
-constexpr double kForget = 0.95;    // of a cell's energy, for each child without a record
+constexpr double kMostWon = 3;        // octaves, so that one jump does not keep all attention
+constexpr double kForget = 0.95;      // of a cell's energy, for each child without a record
 constexpr double kMemory = 1.0 / 64;  // weight of the newest child in `success`
-constexpr double kBaseline = 0.05;  // what a cell without energy is worth
-constexpr double kUsual_s = 60e-6;  // dearer holders are chosen less often
+constexpr double kBaseline = 0.05;    // what a cell without energy is worth
+constexpr double kUsual_s = 60e-6;    // dearer holders are chosen less often
 constexpr int kContenders = 6;
 
 }  // namespace

@@ -1,10 +1,11 @@
 // Climbing towards numerical trouble: how close each tap came to its bound, among all cases and
 // among those that have a level, and which cases did.
 //
-// Where values are rounded to 16 bits, a value half-way between two codes is as far off as a passing
-// one can be, and most cases hold one: a ratio near 1 says nothing there. A cell whose ordinary
-// cases come that close is saturated and no longer counts. Keeping records by level tells the cells
-// of fp32 from others, and shows what is small beside the ordinary but large for its kind.
+// Where values are rounded to 16 bits, a value half-way between two codes is as far off as a
+// passing one can be, and most cases hold one: a ratio near 1 says nothing there. A cell whose
+// ordinary cases come that close is saturated and no longer counts. Keeping records by level tells
+// the cells of fp32 from others, and shows what is small beside the ordinary but large for its
+// kind.
 
 #pragma once
 
@@ -48,8 +49,8 @@ class Climb {
   struct Cell {
     double ratio = 0;  // the record
     std::shared_ptr<const Genome> holder;
-    double cost_s = 0;   // of the holder
-    double energy = 0;   // octaves won lately
+    double cost_s = 0;                   // of the holder
+    double energy = 0;                   // octaves won lately
     std::uint32_t cases = 0, close = 0;  // judged; of these, those close to the bound
     bool saturated() const;
     double worth() const;

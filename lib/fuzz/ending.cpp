@@ -13,7 +13,7 @@ namespace {
 
 // Their reports begin so, wherever they go on.
 constexpr std::array<std::string_view, 6> kSanitizerMarks = {
-    "ERROR: AddressSanitizer", "ERROR: LeakSanitizer",   "WARNING: ThreadSanitizer",
+    "ERROR: AddressSanitizer", "ERROR: LeakSanitizer",     "WARNING: ThreadSanitizer",
     "ERROR: MemorySanitizer",  "WARNING: MemorySanitizer", "runtime error: "};
 
 // The line that a sanitizer's report begins with; "" = there is none.
@@ -46,6 +46,9 @@ WorkerEnd end_of(const EndEvidence& evidence) {
   } else if (evidence.killed == Killed::for_memory) {
     end.kind = "out_of_memory";
     end.sentence = fmt::format("used {} MiB of memory{}", evidence.bytes >> 20, place);
+  } else if (evidence.killed == Killed::for_silence) {
+    end.kind = "exit";
+    end.sentence = fmt::format("closed its connection to the supervisor{}", place);
   } else if (const std::string line = sanitizer_line(evidence.output); !line.empty()) {
     end.kind = "sanitizer";
     end.sentence = fmt::format("{}{}", line, place);
@@ -55,8 +58,7 @@ WorkerEnd end_of(const EndEvidence& evidence) {
     end.from_outside = WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM;
   } else {
     end.kind = "exit";
-    end.sentence =
-        fmt::format("ended its process with status {}{}", WEXITSTATUS(status), place);
+    end.sentence = fmt::format("ended its process with status {}{}", WEXITSTATUS(status), place);
   }
   return end;
 }

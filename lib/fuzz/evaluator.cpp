@@ -30,9 +30,7 @@ Observation observation_of(const WorkerEnd& end, const std::string& property,
 
 Evaluator::Evaluator(WorkerSetup setup, std::filesystem::path journal,
                      std::function<bool()> interrupted)
-    : setup_(std::move(setup)),
-      journal_(std::move(journal)),
-      interrupted_(std::move(interrupted)) {
+    : setup_(std::move(setup)), journal_(std::move(journal)), interrupted_(std::move(interrupted)) {
   setup_.dump_stack = false;
 }
 
@@ -51,8 +49,8 @@ std::optional<Observation> Evaluator::run(const Scenario& scenario, const Proper
                                           bool repeat) {
   start();
   const double short_limit = kHangSeconds + kForecasts * forecast_seconds(scenario);
-  worker_->set_case_seconds(
-      wanted_ == "hang" ? std::min(setup_.case_seconds, short_limit) : setup_.case_seconds);
+  worker_->set_case_seconds(wanted_ == "hang" ? std::min(setup_.case_seconds, short_limit)
+                                              : setup_.case_seconds);
   Order order;
   order.kind = Order::Kind::observe;
   order.scenario = scenario;

@@ -59,6 +59,11 @@ void FindingsDesk::take_over(const std::vector<FindingRecord>& earlier,
   }
 }
 
+void FindingsDesk::take_over(const std::vector<SightingRecord>& seen) {
+  for (const SightingRecord& sighting : seen) counts_.emplace(sighting.signature, 0);
+  books_.set_findings(counts_.size());
+}
+
 void FindingsDesk::count(const std::string& signature, std::uint64_t cases) {
   books_.count(signature, cases);
   counts_[signature] += cases;
@@ -111,7 +116,6 @@ void FindingsDesk::take_new(FailedRun failed, const std::string& output) {
   files_[signature] = as_seen.file;
   waiting_.emplace(signature, 0);
   books_.save(record_of(as_seen, "new", output));
-  books_.add_event(fmt::format("found {}: {}", signature, job.failed.failure.blame.sentence));
   triage_.add(std::move(job));
 }
 
@@ -123,7 +127,8 @@ void FindingsDesk::suspect(const CaseJournal::Entry& entry) {
     job.failed.at.drawn.scenario = parse_scenario(entry.scenario, "the journal");
     job.failed.at.property = &find_property(entry.property);
   } catch (const InputError& error) {
-    books_.add_event(fmt::format("a case that was interrupted cannot be repeated: {}", error.what()));
+    books_.add_event(
+        fmt::format("a case that was interrupted cannot be repeated: {}", error.what()));
     return;
   }
   triage_.add(std::move(job));
@@ -182,6 +187,7 @@ void FindingsDesk::finish(TriageResult result) {
     counts_[final] += 1;
     finding.seen_again = again;
     found_.push_back(finding);
+    books_.add_event(fmt::format("found {}: {}", final, finding.blame.sentence));
   }
   if (as_seen != final) books_.remove_finding(as_seen);
   if (!seen_file.empty() && (described || seen_file != finding.file)) {
@@ -196,7 +202,7 @@ void FindingsDesk::finish(TriageResult result) {
 std::map<std::string, std::uint64_t> FindingsDesk::known_again() const {
   std::map<std::string, std::uint64_t> again;
   for (const auto& [signature, cases] : counts_) {
-    if (earlier_.contains(signature)) again[signature] = cases;
+    if (cases > 0 && earlier_.contains(signature)) again[signature] = cases;
   }
   return again;
 }

@@ -24,6 +24,8 @@ class FindingsDesk {
   // Findings of earlier nights: known ones need no triage; those that were never shrunk, since the
   // campaign was killed, get it now.
   void take_over(const std::vector<FindingRecord>& earlier, const std::vector<CorpusEntry>& corpus);
+  // What this campaign has seen before it went on.
+  void take_over(const std::vector<SightingRecord>& seen);
 
   // A case has failed. `output`: the end of what its worker had printed.
   void report(FailedRun failed, const std::string& output);
@@ -51,13 +53,13 @@ class FindingsDesk {
   std::filesystem::path corpus_;
   std::string subject_;
   std::vector<Finding> found_;
-  std::set<std::string> known_;                      // final signatures with a record in the store
-  std::set<std::string> earlier_;                    // of these, known before this run
-  std::map<std::string, CorpusEntry> in_corpus_;     // by signature, without a record in the store
-  std::map<std::string, std::string> alias_;         // as seen: final, where these differ
-  std::map<std::string, std::uint64_t> waiting_;     // as seen, in triage: further cases
+  std::set<std::string> known_;                   // final signatures with a record in the store
+  std::set<std::string> earlier_;                 // of these, known before this run
+  std::map<std::string, CorpusEntry> in_corpus_;  // by signature, without a record in the store
+  std::map<std::string, std::string> alias_;      // as seen: final, where these differ
+  std::map<std::string, std::uint64_t> waiting_;  // as seen, in triage: further cases
   std::map<std::string, std::filesystem::path> files_;  // of those in triage, as seen
-  std::map<std::string, std::uint64_t> counts_;      // cases of this run, by final signature
+  std::map<std::string, std::uint64_t> counts_;         // cases of this run, by final signature
 };
 
 }  // namespace helixcheck

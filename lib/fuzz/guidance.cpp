@@ -123,7 +123,8 @@ struct Guidance::Impl {
     const std::size_t new_triples = learn_triples(drawn.selection, origin == "novelty");
     std::string reason =
         climb.learn(genome, drawn.selection, taps, forecast_seconds(drawn.scenario), parent);
-    if (reason.empty() && new_triples >= kManyTriples) reason = fmt::format("{} new triples", new_triples);
+    if (reason.empty() && new_triples >= kManyTriples)
+      reason = fmt::format("{} new triples", new_triples);
     if (reason.empty()) return std::nullopt;
     ++kept;
     return Discovery{genome, {taps.begin(), taps.end()}, std::move(reason)};

@@ -46,8 +46,8 @@ struct CaseJournal::Layout {
 
 CaseJournal::CaseJournal(const std::filesystem::path& file) : file_(file) {
   const auto fail = [&](const char* what, int error) {
-    throw ResourceError(fmt::format("journal {}: cannot be {}: {}", file.string(), what,
-                                    std::strerror(error)));
+    throw ResourceError(
+        fmt::format("journal {}: cannot be {}: {}", file.string(), what, std::strerror(error)));
   };
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) fail("opened", errno);
@@ -55,8 +55,7 @@ CaseJournal::CaseJournal(const std::filesystem::path& file) : file_(file) {
     close(descriptor);
     fail("given its space on disk", error);
   }
-  void* memory =
-      mmap(nullptr, sizeof(Layout), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  void* memory = mmap(nullptr, sizeof(Layout), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   const int error = errno;
   close(descriptor);
   if (memory == MAP_FAILED) fail("mapped", error);

@@ -15,8 +15,8 @@ Journals::Journals(const fs::path& store) : folder_(store.string() + ".journals"
   std::error_code error;
   fs::create_directories(folder_, error);
   if (!error) return;
-  throw ResourceError(fmt::format("folder {}: cannot be made: {}", folder_.string(),
-                                  error.message()));
+  throw ResourceError(
+      fmt::format("folder {}: cannot be made: {}", folder_.string(), error.message()));
 }
 
 fs::path Journals::path(const std::string& name) const {

@@ -34,8 +34,7 @@ nlohmann::json features_of(const CaseRow& row) {
   if (row.drawn != nullptr) {
     for (std::size_t f = 0; f < row.drawn->selection.size(); ++f) {
       const Feature& feature = features()[f];
-      found[std::string(feature.name)] =
-          std::string(feature.levels[row.drawn->selection[f]].name);
+      found[std::string(feature.name)] = std::string(feature.levels[row.drawn->selection[f]].name);
     }
   }
   if (row.result == nullptr) return found;
@@ -75,7 +74,7 @@ std::string observation_row(const CaseRow& row) {
   line["run_start"] = run_start;
   line["property"] = row.property;
   line["status"] = status == "unjudged" ? "gave_up" : status;
-  line["status_reason"] = row.result == nullptr     ? "not judged"
+  line["status_reason"] = row.result == nullptr ? "not judged"
                           : row.result->failure ? row.result->failure->blame.sentence
                                                 : "";
   const std::string text = print_scenario(row.scenario);

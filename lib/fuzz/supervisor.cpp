@@ -92,6 +92,7 @@ class Supervisor {
 
   void start() {
     desk_.take_over(store_.findings(), options_.start);
+    desk_.take_over(store_.sightings(books_.campaign().id));
     for (const CaseJournal::Entry& entry : journals_.take_running()) desk_.suspect(entry);
     for (const CorpusEntry& entry : options_.start) {
       std::vector<GivenCase> sequence;
@@ -165,7 +166,8 @@ class Supervisor {
       desk_.report(std::move(failed), post.process->output_end());
     }
     if (post.lease.count > 0) {
-      cases_.give_back({post.lease.first + answer.done, post.lease.count - answer.done}, post.lease);
+      cases_.give_back({post.lease.first + answer.done, post.lease.count - answer.done},
+                       post.lease);
       books_.set_next_case(cases_.low_water());
     }
     post.lease = {};
@@ -216,9 +218,8 @@ class Supervisor {
     hire(post);
   }
 
-  void report_end(const CaseJournal::Entry& entry,
-                  const std::vector<CaseJournal::Entry>& finished, const WorkerEnd& end,
-                  const std::string& output) {
+  void report_end(const CaseJournal::Entry& entry, const std::vector<CaseJournal::Entry>& finished,
+                  const WorkerEnd& end, const std::string& output) {
     FailedRun failed;
     failed.index = entry.index;
     failed.property = entry.property;

@@ -41,14 +41,14 @@ struct CampaignOptions {
   CampaignRecord plan;
   bool fresh = false;  // begin a campaign even if one could go on
   WorkerSetup worker;
-  std::filesystem::path corpus;       // findings are written below it; empty: nowhere
-  std::vector<CorpusEntry> start;     // scenarios of the corpus, run first
-  std::size_t max_findings = 100;     // distinct ones of this run; then it ends
+  std::filesystem::path corpus;    // findings are written below it; empty: nowhere
+  std::vector<CorpusEntry> start;  // scenarios of the corpus, run first
+  std::size_t max_findings = 100;  // distinct ones of this run; then it ends
   ShrinkLimits shrink;
   std::filesystem::path observations;  // a line of JSON for each case; empty: none
   std::function<bool()> interrupted;
-  std::function<void(const CampaignStatus&)> status;   // about once a second
-  std::function<void(const std::string&)> say;  // events, one line each
+  std::function<void(const CampaignStatus&)> status;  // about once a second
+  std::function<void(const std::string&)> say;        // events, one line each
 };
 
 struct CampaignReport {

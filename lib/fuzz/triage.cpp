@@ -95,8 +95,7 @@ TriageResult Triage::judge(TriageJob job) {
 
 TriageResult Triage::find(FailedCase failed, std::vector<Scenario> before, TriageResult result) {
   evaluator_.look_for(failed.signature.kind);
-  const RunCase run_case = [this](const Scenario& scenario, const Property& property,
-                                  bool repeat) {
+  const RunCase run_case = [this](const Scenario& scenario, const Property& property, bool repeat) {
     return evaluator_.run(scenario, property, repeat);
   };
   if (options_.attributes) failed = attributed(std::move(failed), run_case);
@@ -108,8 +107,8 @@ TriageResult Triage::find(FailedCase failed, std::vector<Scenario> before, Triag
     result.finding = finding_as_seen(failed);
     return result;
   }
-  ConfirmOptions options{options_.limits, [this](const std::vector<Scenario>& scenarios,
-                                                 const Property& property) {
+  ConfirmOptions options{options_.limits,
+                         [this](const std::vector<Scenario>& scenarios, const Property& property) {
                            const auto seen = evaluator_.run_afresh(scenarios, property);
                            return seen ? std::optional(seen->signature) : std::nullopt;
                          }};

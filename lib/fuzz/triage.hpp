@@ -21,7 +21,8 @@ struct TriageJob {
   FailedCase failed;
   std::vector<Scenario> before;  // what ran before it in the same process
   std::string output;            // the end of what its worker printed
-  // It was running when something was killed that may not have been its fault: a pass is no finding.
+  // It was running when something was killed that may not have been its fault: a pass is no
+  // finding.
   bool only_suspected = false;
 };
 
@@ -48,7 +49,7 @@ class Triage {
   void know(const std::string& signature);
   void add(TriageJob job);
   std::optional<TriageResult> take_result();
-  bool idle() const;        // nothing waits or is at work, and no result waits to be taken
+  bool idle() const;          // nothing waits or is at work, and no result waits to be taken
   std::string doing() const;  // "shrinking equivalence/cpu/crash/attend"; "" = nothing
 
  private:

@@ -116,8 +116,10 @@ class Worker {
     if (result) guide(trial, *result, text, answer);
     const bool failed = result && result->failure;
     if (failed) report(trial, *result, answer);
-    const CaseRow row{trial.index, trial.origin, trial.scenario, trial.property.name,
-                      trial.drawn, result ? &*result : nullptr, seconds};
+    const CaseRow row{trial.index,    trial.origin,
+                      trial.scenario, trial.property.name,
+                      trial.drawn,    result ? &*result : nullptr,
+                      seconds};
     if (options_.observations) answer.observations += observation_row(row);
     if (failed || answer.sampled.empty()) answer.sampled.push_back(case_record(row, text));
     remember({trial.scenario, std::string(trial.property.name)});
@@ -180,8 +182,8 @@ class Worker {
   std::optional<Observation> leaked(const Scenario& scenario, const Property& property) {
     if (!property.applies(scenario, subject_)) return std::nullopt;
     if (!journal_.begin(0, property.name, print_scenario(scenario))) return std::nullopt;
-    const std::optional<std::uint64_t> bytes = heap_growth_of_a_run(
-        [&] { judged(scenario, property, subject_, options_.run); });
+    const std::optional<std::uint64_t> bytes =
+        heap_growth_of_a_run([&] { judged(scenario, property, subject_, options_.run); });
     journal_.end();
     if (!bytes) return std::nullopt;
     const Signature signature{std::string(property.name), subject_.name(), "leak", ""};

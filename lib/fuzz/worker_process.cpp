@@ -21,9 +21,10 @@
 namespace helixcheck {
 namespace {
 
-constexpr int kOrders = 3, kAnswers = 4;               // descriptors in the worker
+constexpr int kOrders = 3, kAnswers = 4;  // descriptors in the worker
 constexpr std::size_t kOutputKept = std::size_t{64} << 10;
 constexpr int kPollMs = 20;
+constexpr double kFarewellSeconds = 5;  // from a worker's last byte to its end
 constexpr auto kStackDump = std::chrono::milliseconds(500);
 
 std::uint64_t resident_bytes(int process) {
@@ -44,7 +45,7 @@ std::string with_default(const char* variable, const std::string& fallback) {
 struct WorkerProcess::Streams {
   Pipe orders, answers, output;
   FrameReader frames;
-  Stopwatch since_start;
+  Stopwatch since_start, since_end;
 };
 
 WorkerProcess::WorkerProcess(const WorkerSetup& setup, const std::filesystem::path& journal)
@@ -54,8 +55,7 @@ WorkerProcess::WorkerProcess(const WorkerSetup& setup, const std::filesystem::pa
   order.arguments = setup.arguments;
   order.output = streams_->output.write_end();
   order.errors = streams_->output.write_end();
-  order.files = {{streams_->orders.read_end(), kOrders},
-                 {streams_->answers.write_end(), kAnswers}};
+  order.files = {{streams_->orders.read_end(), kOrders}, {streams_->answers.write_end(), kAnswers}};
   order.environment = {
       {kWorkerVariable, fmt::format("{}:{}:{}", kOrders, kAnswers, journal.string())},
       {"ASAN_OPTIONS", with_default("ASAN_OPTIONS", "detect_leaks=0")},
@@ -101,7 +101,10 @@ void WorkerProcess::read_output() {
 std::optional<Answer> WorkerProcess::look() {
   if (end_) return std::nullopt;
   read_output();
-  if (!stream_ended_) stream_ended_ = !streams_->frames.read_from(answers());
+  if (!stream_ended_ && !streams_->frames.read_from(answers())) {
+    stream_ended_ = true;
+    streams_->since_end = Stopwatch();
+  }
   while (const std::optional<std::string> frame = streams_->frames.next()) {
     Answer answer = unpack_answer_of_worker(*frame);
     if (answer.kind == Answer::Kind::ready) {
@@ -114,9 +117,9 @@ std::optional<Answer> WorkerProcess::look() {
   int status = 0;
   if (waitpid(process_, &status, WNOHANG) == process_) {
     finish(status);
-  } else if (stream_ended_) {  // it lives, but has cut itself off
-    kill_for(Killed::no);
-  } else {
+  } else if (stream_ended_ && streams_->since_end.seconds() > kFarewellSeconds) {
+    kill_for(Killed::for_silence);
+  } else if (!stream_ended_) {
     enforce_limits();
   }
   return std::nullopt;
@@ -140,7 +143,6 @@ void WorkerProcess::kill_for(Killed why) {
   kill(-process_, SIGKILL);
   int status = 0;
   waitpid(process_, &status, 0);
-  if (why == Killed::no) status = 0;
   finish(status);
 }
 

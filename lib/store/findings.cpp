@@ -1,5 +1,6 @@
 // Findings: one row for a signature, whichever nights saw it, and one row for each of these nights.
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <string_view>

@@ -4,6 +4,7 @@
 
 #include "store/lock.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>

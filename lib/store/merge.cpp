@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "scenario/error.hpp"

@@ -1,5 +1,6 @@
 #include "store/statement.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <limits>
 #include <sqlite3.h>

@@ -30,7 +30,7 @@ class Statement {
   }
   template <typename... Values>
   Statement& bind(const std::tuple<Values...>& values) {
-    std::apply([this](const auto&... value) { (put(value), ...); }, values);
+    std::apply([this](const auto&... value) { (this->put(value), ...); }, values);
     return *this;
   }
 
@@ -45,7 +45,7 @@ class Statement {
   }
   template <typename... Values>
   void read(const std::tuple<Values&...>& values) {
-    std::apply([this](auto&... value) { (get(value), ...); }, values);
+    std::apply([this](auto&... value) { (this->get(value), ...); }, values);
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include "store/store.hpp"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <random>
@@ -66,11 +67,11 @@ std::unique_ptr<Connection> open_for_writing(const fs::path& path, JournalMode j
         fmt::format("{}: the store is read-only, and a campaign must write it", path.string()));
   }
   check_integrity(*connection);
-  if (journal == JournalMode::kAutomatic) {
-    journal = between_machines(path) ? JournalMode::kRollback : JournalMode::kWriteAhead;
+  if (journal == JournalMode::automatic) {
+    journal = between_machines(path) ? JournalMode::rollback : JournalMode::write_ahead;
   }
-  connection->run(journal == JournalMode::kWriteAhead ? "PRAGMA journal_mode = WAL"
-                                                  : "PRAGMA journal_mode = DELETE");
+  connection->run(journal == JournalMode::write_ahead ? "PRAGMA journal_mode = WAL"
+                                                      : "PRAGMA journal_mode = DELETE");
   connection->run(
       "PRAGMA synchronous = FULL;"
       "PRAGMA foreign_keys = ON;"

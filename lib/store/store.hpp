@@ -19,9 +19,9 @@ namespace helixcheck {
 
 // How SQLite makes changes all or none.
 enum class JournalMode {
-  kAutomatic,   // kRollback on network file systems, else kWriteAhead
-  kWriteAhead,  // readers and the writer do not wait for each other; one machine only
-  kRollback
+  automatic,    // rollback on network file systems, else write_ahead
+  write_ahead,  // readers and the writer do not wait for each other; one machine only
+  rollback
 };
 
 // A store rests as a single file: what SQLite keeps beside it goes when the Store does, or when the
@@ -34,7 +34,7 @@ class Store : public StoreReader {
   // Opens it, or makes it with the folders above it, and keeps the lock on it. Throws InputError if
   // the file is no store, is damaged, or is of a newer schema, and ResourceError if another process
   // is writing it, or it cannot be written. An older schema is brought up to date.
-  explicit Store(const std::filesystem::path& path, JournalMode journal = JournalMode::kAutomatic);
+  explicit Store(const std::filesystem::path& path, JournalMode journal = JournalMode::automatic);
   ~Store() override;
 
   // All changes made by `changes` become one: about as fast as one of them, and nothing is stored

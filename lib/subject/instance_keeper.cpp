@@ -77,7 +77,10 @@ struct InstanceKeeper::Kept {
   hxc_limits limits{};
 
   Kept(const Order& order, std::string as_key, std::uint64_t scenario)
-      : table(&order.table), key(std::move(as_key)), born(scenario), model(order.model),
+      : table(&order.table),
+        key(std::move(as_key)),
+        born(scenario),
+        model(order.model),
         limits(rounded(order.limits)) {
     if (order.model.inv_freq != nullptr) {
       inv_freq.assign(order.model.inv_freq,

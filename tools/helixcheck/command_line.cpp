@@ -197,6 +197,14 @@ void add_bench(CLI::App& app, Options& options) {
   add_fields(*bench, options, {"batch", "ctx-len", "kvp", "num-heads", "script", "step"});
 }
 
+void add_merge(CLI::App& app, Options& options) {
+  CLI::App* merge = app.add_subcommand("merge", "copy campaign stores into one");
+  merge->add_option("into", options.output, "the store to copy into; made if it is missing")
+      ->required();
+  merge->add_option("stores", options.targets, "those to copy from")->required();
+  merge->add_flag("--json", options.json, "print one JSON document on standard output");
+}
+
 // CLI11 would only say that a subcommand is missing.
 void require_verb(const CLI::App& app, const std::string& word) {
   std::string known;
@@ -251,6 +259,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   add_common(*list, options);
 
   add_fuzz(app, options);
+  add_merge(app, options);
   add_bench(app, options);
   add_common(*app.add_subcommand("doctor", "print what this machine can do"), options);
 

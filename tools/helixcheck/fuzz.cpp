@@ -25,8 +25,8 @@
 namespace helixcheck {
 namespace {
 
-constexpr double kStartSeconds = 1;      // the most that a corpus scenario may take at the start
-constexpr double kPlainSeconds = 30;     // between status lines where there is no terminal
+constexpr double kStartSeconds = 1;   // the most that a corpus scenario may take at the start
+constexpr double kPlainSeconds = 30;  // between status lines where there is no terminal
 constexpr std::uint64_t kLeastMemory = std::uint64_t{1} << 30;  // of a worker
 
 std::string duration(double seconds) {
@@ -100,8 +100,8 @@ std::uint64_t memory_limit(const Options& options, int jobs) {
 }
 
 std::vector<std::string> worker_arguments(const Options& options) {
-  std::vector<std::string> arguments{own_path(), "fuzz", "--subject", options.subject,
-                                     "--world",  options.world};
+  std::vector<std::string> arguments{own_path(),      "fuzz",    "--subject",
+                                     options.subject, "--world", options.world};
   const auto add = [&](const std::string& option, const std::string& value) {
     arguments.insert(arguments.end(), {option, value});
   };

@@ -28,21 +28,21 @@ struct Options {
   bool seed_given = false;              // fuzz: else the campaign's number is the seed
   std::uint64_t first = 0;              // check: index of the first case
   std::optional<std::uint64_t> cases;
-  std::optional<double> seconds;  // --time
-  int jobs = 0;                   // 0 = as many as cores, or 1 for a plug-in
+  std::optional<double> seconds;    // --time
+  int jobs = 0;                     // 0 = as many as cores, or 1 for a plug-in
   std::optional<int> max_findings;  // check: 5, fuzz: 100
   std::int64_t shrink_evaluations = 4000;
   double shrink_seconds = 60;
   bool stats = false;
-  std::string world = "sim";  // check: where cases run
-  int ranks = 4;              // check --world mpi
-  bool store = true;          // findings into the corpus
-  std::string campaign_store = "campaign.db";   // fuzz
-  bool fresh_campaign = false;                  // fuzz
-  bool guided = true;                           // fuzz
-  double case_seconds = 60;                     // fuzz
+  std::string world = "sim";                     // check: where cases run
+  int ranks = 4;                                 // check --world mpi
+  bool store = true;                             // findings into the corpus
+  std::string campaign_store = "campaign.db";    // fuzz
+  bool fresh_campaign = false;                   // fuzz
+  bool guided = true;                            // fuzz
+  double case_seconds = 60;                      // fuzz
   std::optional<std::int64_t> memory_limit_mib;  // fuzz; none: three quarters for all workers
-  std::string observations;                     // fuzz: file for a line a case, "" = none
+  std::string observations;                      // fuzz: file for a line a case, "" = none
   std::vector<std::int64_t> heads, batches, ctx_lens, kvps;  // bench: every combination
   std::string shapes;                                        // bench: a list by its name
   std::int64_t layers = 1;                                   // bench: of tokens a second
@@ -51,7 +51,7 @@ struct Options {
   double sample_seconds = 0.5;                               // bench
   bool warm_cache = false;                                   // bench
   bool record = true;                                        // bench
-  std::string output;                  // shrink: file for the result, "" = none
+  std::string output;                  // shrink, merge: file for the result, "" = none
   std::vector<std::string> arguments;  // all of argv, to start it again
 };
 
@@ -70,6 +70,7 @@ int fuzz_verb(const Options& options);
 int shrink_verb(const Options& options);
 int explain_verb(const Options& options);
 int list_verb(const Options& options);
+int merge_verb(const Options& options);
 int bench_verb(const Options& options);
 int doctor_verb(const Options& options);
 

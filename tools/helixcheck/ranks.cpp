@@ -22,13 +22,13 @@ int serve_ranks(const Options& options) {
 
 std::unique_ptr<RankJob> start_ranks(const Options& options) {
   if (mpi::inside_job()) {
-    throw InputError(fmt::format("{} --world mpi starts its ranks itself: run it without mpirun",
-                                 options.verb));
+    throw InputError(
+        fmt::format("{} --world mpi starts its ranks itself: run it without mpirun", options.verb));
   }
   for (const std::string& name : options.properties) {
     if (name == "equivalence") continue;
-    throw InputError(fmt::format("--property {}: {} --world mpi knows equivalence only", name,
-                                 options.verb));
+    throw InputError(
+        fmt::format("--property {}: {} --world mpi knows equivalence only", name, options.verb));
   }
   RankJobOrder order{options.ranks, options.arguments, interrupt_wished};
   order.arguments.front() = own_path();

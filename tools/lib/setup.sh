@@ -33,6 +33,7 @@ rapidcheck.h librapidcheck-dev
 nlohmann/json.hpp nlohmann-json3-dev
 CLI/CLI.hpp libcli11-dev
 fmt/format.h libfmt-dev
+sqlite3.h libsqlite3-dev
 benchmark/benchmark.h libbenchmark-dev'
 
 # Prints the missing packages, by their names in Debian and Ubuntu.
