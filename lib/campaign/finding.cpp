@@ -1,19 +1,14 @@
 #include "campaign/finding.hpp"
 
-#include <ctime>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "campaign/commit.hpp"
+#include "campaign/corpus_life.hpp"
 #include "process/files.hpp"
 
 namespace helixcheck {
 namespace fs = std::filesystem;
 namespace {
-
-std::string today() {
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
-}
 
 std::string stem_of(const Finding& finding) {
   const std::string stage = finding.signature.stage.empty() ? "run" : finding.signature.stage;
@@ -35,9 +30,10 @@ ScenarioFile corpus_file(const Finding& finding, const std::string& subject_argu
   return file;
 }
 
-void store_finding(Finding& finding, const fs::path& corpus, const std::string& subject_argument) {
+void store_finding(Finding& finding, const fs::path& corpus, const std::string& subject_argument,
+                   const char* folder_name) {
   const ScenarioFile file = corpus_file(finding, subject_argument);
-  const fs::path folder = corpus / "regressions";
+  const fs::path folder = corpus / folder_name;
   const fs::path path = folder / (file.scenario.name + ".json");
   try {
     fs::create_directories(folder);

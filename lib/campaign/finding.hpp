@@ -34,10 +34,16 @@ struct Finding {
 // What the corpus keeps of a finding.
 ScenarioFile corpus_file(const Finding& finding, const std::string& subject_argument);
 
-// Writes it to FOLDER/regressions/, under a name made of property, stage and content, whole or not
-// at all. A file of that name holds the same scenario and is replaced. Sets `file`, or
+// Folders of the corpus that hold findings: those that reproduce, those that have ceased to, and
+// those that are fixed for good and guard against their return.
+inline constexpr const char* kCrashing = "crashing";
+inline constexpr const char* kIncubating = "incubating";
+inline constexpr const char* kRegressions = "regressions";
+
+// Writes it to a folder of the corpus, under a name made of property, stage and content, whole or
+// not at all. A file of that name holds the same scenario and is replaced. Sets `file`, or
 // `not_stored`.
 void store_finding(Finding& finding, const std::filesystem::path& corpus,
-                   const std::string& subject_argument);
+                   const std::string& subject_argument, const char* folder = kRegressions);
 
 }  // namespace helixcheck

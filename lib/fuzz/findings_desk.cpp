@@ -112,7 +112,7 @@ void FindingsDesk::take_new(FailedRun failed, const std::string& output) {
   const std::string signature = to_text(failed.signature);
   Finding as_seen = finding_as_seen(job.failed);
   as_seen.before = job.before;
-  if (!corpus_.empty()) store_finding(as_seen, corpus_, subject_);
+  if (!corpus_.empty()) store_finding(as_seen, corpus_, subject_, kCrashing);
   files_[signature] = as_seen.file;
   waiting_.emplace(signature, 0);
   books_.save(record_of(as_seen, "new", output));
@@ -181,7 +181,7 @@ void FindingsDesk::finish(TriageResult result) {
   if (as_seen != final) alias_[as_seen] = final;
   const bool described = known_.contains(final) || adopt(final);
   if (!described) {
-    if (!corpus_.empty()) store_finding(finding, corpus_, subject_);
+    if (!corpus_.empty()) store_finding(finding, corpus_, subject_, kCrashing);
     books_.save(record_of(finding, state_of(finding), result.output));
     known_.insert(final);
     counts_[final] += 1;

@@ -21,6 +21,7 @@ struct Provenance {
   std::string commit;     // of this project
   std::string date;       // YYYY-MM-DD
   std::string signature;  // what the failure was, see shrink/signature.hpp
+  std::string passes_since{};  // YYYY-MM-DD, of findings that do not fail any more
   friend bool operator==(const Provenance&, const Provenance&) = default;
 };
 

@@ -199,6 +199,7 @@ void read(const Place& place, Provenance& provenance) {
   reader.take("commit", provenance.commit);
   reader.take("date", provenance.date);
   reader.take("signature", provenance.signature);
+  reader.take("passes_since", provenance.passes_since);
   reader.finish();
 }
 

@@ -143,6 +143,7 @@ void write_provenance(const Provenance& provenance, ObjectWriter& writer) {
   put("commit", provenance.commit);
   put("date", provenance.date);
   put("signature", provenance.signature);
+  put("passes_since", provenance.passes_since);
   writer.add("provenance", inner.lines());
 }
 

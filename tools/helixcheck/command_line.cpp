@@ -25,8 +25,13 @@ void add_common(CLI::App& verb, Options& options) {
 }
 
 void add_running(CLI::App& verb, Options& options) {
-  verb.add_option("--subject", options.subject,
-                  "a built-in one (list subjects), or the path of a plug-in (.so)");
+  verb.add_option_function<std::string>(
+      "--subject",
+      [&options](const std::string& subject) {
+        options.subject = subject;
+        options.subject_given = true;
+      },
+      "a built-in one (list subjects), or the path of a plug-in (.so)");
   verb.add_option("--contract", options.contract, "judge by this contract, not the declared one");
   verb.add_option("--hang-limit", options.hang_limit_s,
                   "seconds a rank may stay in one stage under MPI (default 20)")
@@ -197,6 +202,19 @@ void add_bench(CLI::App& app, Options& options) {
   add_fields(*bench, options, {"batch", "ctx-len", "kvp", "num-heads", "script", "step"});
 }
 
+void add_corpus(CLI::App& app, Options& options) {
+  CLI::App* corpus = app.add_subcommand("corpus", "look after the corpus: age, merge, prune");
+  corpus->add_option("what", options.targets,
+                     "age: move findings by whether they still fail. merge FROM...: add what shows "
+                     "something new to coverage/. prune: take out what does not")
+      ->required();
+  corpus->add_option("--days", options.days_to_regression,
+                     "age: that a finding must pass to become a regression test (default 14)")
+      ->check(CLI::Range(0, 36500));
+  add_common(*corpus, options);
+  add_running(*corpus, options);
+}
+
 void add_merge(CLI::App& app, Options& options) {
   CLI::App* merge = app.add_subcommand("merge", "copy campaign stores into one");
   merge->add_option("into", options.output, "the store to copy into; made if it is missing")
@@ -258,6 +276,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
       ->allow_extra_args(false);
   add_common(*list, options);
 
+  add_corpus(app, options);
   add_fuzz(app, options);
   add_merge(app, options);
   add_bench(app, options);

@@ -15,6 +15,7 @@ int dispatch(const helixcheck::Options& options) {
   if (options.verb == "run") return helixcheck::run_verb(options);
   if (options.verb == "replay") return helixcheck::replay_verb(options);
   if (options.verb == "check") return helixcheck::check_verb(options);
+  if (options.verb == "corpus") return helixcheck::corpus_verb(options);
   if (options.verb == "fuzz") return helixcheck::fuzz_verb(options);
   if (options.verb == "shrink") return helixcheck::shrink_verb(options);
   if (options.verb == "explain") return helixcheck::explain_verb(options);

@@ -15,6 +15,7 @@ struct Options {
   std::vector<std::string> targets;                         // files, folders, names; list: kinds
   std::vector<std::pair<std::string, std::string>> fields;  // scenario options, in order
   std::string subject = "cpu";
+  bool subject_given = false;
   std::optional<std::string> contract;
   std::string corpus;                       // "" = the default one
   std::vector<std::string> select;          // -k
@@ -51,6 +52,7 @@ struct Options {
   double sample_seconds = 0.5;                               // bench
   bool warm_cache = false;                                   // bench
   bool record = true;                                        // bench
+  int days_to_regression = 14;         // corpus age
   std::string output;                  // shrink, merge: file for the result, "" = none
   std::vector<std::string> arguments;  // all of argv, to start it again
 };
@@ -66,6 +68,7 @@ inline constexpr int kPass = 0, kFinding = 1, kBadInput = 2, kMissingResource = 
 int run_verb(const Options& options);
 int replay_verb(const Options& options);
 int check_verb(const Options& options);
+int corpus_verb(const Options& options);
 int fuzz_verb(const Options& options);
 int shrink_verb(const Options& options);
 int explain_verb(const Options& options);
