@@ -204,12 +204,14 @@ void add_bench(CLI::App& app, Options& options) {
 
 void add_corpus(CLI::App& app, Options& options) {
   CLI::App* corpus = app.add_subcommand("corpus", "look after the corpus: age, merge, prune");
-  corpus->add_option("what", options.targets,
-                     "age: move findings by whether they still fail. merge FROM...: add what shows "
-                     "something new to coverage/. prune: take out what does not")
+  corpus
+      ->add_option("what", options.targets,
+                   "age: move findings by whether they still fail. merge FROM...: add what shows "
+                   "something new to coverage/. prune: take out what does not")
       ->required();
-  corpus->add_option("--days", options.days_to_regression,
-                     "age: that a finding must pass to become a regression test (default 14)")
+  corpus
+      ->add_option("--days", options.days_to_regression,
+                   "age: that a finding must pass to become a regression test (default 14)")
       ->check(CLI::Range(0, 36500));
   add_common(*corpus, options);
   add_running(*corpus, options);
@@ -221,6 +223,18 @@ void add_merge(CLI::App& app, Options& options) {
       ->required();
   merge->add_option("stores", options.targets, "those to copy from")->required();
   merge->add_flag("--json", options.json, "print one JSON document on standard output");
+}
+
+void add_report(CLI::App& app, Options& options) {
+  CLI::App* report = app.add_subcommand("report", "make a page of a campaign's store");
+  report->add_option("store", options.targets, "the store that fuzz has written")
+      ->required()
+      ->expected(1);
+  report->add_option("--output", options.output,
+                     "the page (default: named as the store, .html; with --json: none)");
+  report->add_option("--campaign", options.campaign, "its number in the store (default: the last)");
+  report->add_option("--sarif", options.sarif, "also write the findings as SARIF 2.1.0");
+  report->add_flag("--json", options.json, "print one JSON document on standard output");
 }
 
 // CLI11 would only say that a subcommand is missing.
@@ -279,6 +293,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   add_corpus(app, options);
   add_fuzz(app, options);
   add_merge(app, options);
+  add_report(app, options);
   add_bench(app, options);
   add_common(*app.add_subcommand("doctor", "print what this machine can do"), options);
 

@@ -1,5 +1,6 @@
-// `helixcheck corpus`: what a corpus needs from time to time. `age` moves findings along their life,
-// `merge` adds what shows something new to corpus/coverage, `prune` takes out what no longer does.
+// `helixcheck corpus`: what a corpus needs from time to time. `age` moves findings along their
+// life, `merge` adds what shows something new to corpus/coverage, `prune` takes out what no longer
+// does.
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -43,13 +44,10 @@ int age(const Options& options) {
   nlohmann::ordered_json json{{"schema", kSchema}, {"findings", nlohmann::ordered_json::array()}};
   for (const CorpusMove& move : moves) {
     if (options.json) {
-      json["findings"].push_back({{"file", move.file.string()},
-                                  {"from", move.from},
-                                  {"to", move.to},
-                                  {"why", move.why}});
+      json["findings"].push_back(
+          {{"file", move.file.string()}, {"from", move.from}, {"to", move.to}, {"why", move.why}});
     } else {
-      fmt::print("{}: {} -> {}: {}\n", move.file.filename().string(), move.from, move.to,
-                 move.why);
+      fmt::print("{}: {} -> {}: {}\n", move.file.filename().string(), move.from, move.to, move.why);
     }
   }
   if (options.json) fmt::print("{}\n", json.dump(2));
@@ -116,10 +114,8 @@ std::vector<Candidate> present(const fs::path& corpus, const Subject& subject,
 void print_result(const Options& options, std::size_t before, std::size_t after,
                   std::size_t looked_at) {
   if (options.json) {
-    const nlohmann::ordered_json json{{"schema", kSchema},
-                                      {"looked_at", looked_at},
-                                      {"before", before},
-                                      {"after", after}};
+    const nlohmann::ordered_json json{
+        {"schema", kSchema}, {"looked_at", looked_at}, {"before", before}, {"after", after}};
     fmt::print("{}\n", json.dump(2));
   } else {
     fmt::print("coverage: {} scenarios, {} before; {} passing ones were looked at\n", after, before,
@@ -137,8 +133,8 @@ int merge(const Options& options) {
   const std::vector<Candidate> old = present(corpus, *subject, damaged);
   Shown already;
   for (const Candidate& one : old) already.insert(one.cover.shown.begin(), one.cover.shown.end());
-  const std::vector<Candidate> found =
-      judge(gather({options.targets.begin() + 1, options.targets.end()}, corpus, damaged), *subject);
+  const std::vector<Candidate> found = judge(
+      gather({options.targets.begin() + 1, options.targets.end()}, corpus, damaged), *subject);
   fs::create_directories(corpus / kCoverage);
   std::size_t added = 0;
   for (const std::size_t i : cover(covers(found), already)) {

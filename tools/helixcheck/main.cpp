@@ -20,6 +20,7 @@ int dispatch(const helixcheck::Options& options) {
   if (options.verb == "shrink") return helixcheck::shrink_verb(options);
   if (options.verb == "explain") return helixcheck::explain_verb(options);
   if (options.verb == "list") return helixcheck::list_verb(options);
+  if (options.verb == "report") return helixcheck::report_verb(options);
   if (options.verb == "merge") return helixcheck::merge_verb(options);
   if (options.verb == "bench") return helixcheck::bench_verb(options);
   return helixcheck::doctor_verb(options);

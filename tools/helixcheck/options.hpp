@@ -52,9 +52,11 @@ struct Options {
   double sample_seconds = 0.5;                               // bench
   bool warm_cache = false;                                   // bench
   bool record = true;                                        // bench
-  int days_to_regression = 14;         // corpus age
-  std::string output;                  // shrink, merge: file for the result, "" = none
-  std::vector<std::string> arguments;  // all of argv, to start it again
+  int days_to_regression = 14;                               // corpus age
+  std::string output;                    // shrink: file for the result; report: the page
+  std::string sarif;                     // report: file for the findings, "" = none
+  std::optional<std::int64_t> campaign;  // report: its number; none: the last
+  std::vector<std::string> arguments;    // all of argv, to start it again
 };
 
 // Parses argv. nullopt after --help or --version, which print and end with status 0. Throws
@@ -74,6 +76,7 @@ int shrink_verb(const Options& options);
 int explain_verb(const Options& options);
 int list_verb(const Options& options);
 int merge_verb(const Options& options);
+int report_verb(const Options& options);
 int bench_verb(const Options& options);
 int doctor_verb(const Options& options);
 

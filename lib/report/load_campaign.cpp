@@ -1,0 +1,50 @@
+#include "report/load_campaign.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "scenario/error.hpp"
+
+namespace helixcheck {
+namespace {
+
+std::size_t chosen_of(const std::vector<CampaignRecord>& campaigns, std::int64_t id,
+                      const std::string& store) {
+  const auto found = std::find_if(campaigns.begin(), campaigns.end(),
+                                  [id](const CampaignRecord& one) { return one.id == id; });
+  if (found == campaigns.end()) {
+    throw InputError(fmt::format("{} has no campaign {}; it has {} to {}", store, id,
+                                 campaigns.front().id, campaigns.back().id));
+  }
+  return static_cast<std::size_t>(found - campaigns.begin());
+}
+
+}  // namespace
+
+CampaignView load_campaign(const StoreReader& store, std::optional<std::int64_t> campaign) {
+  CampaignView view;
+  view.store = store.path().string();
+  view.made = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  store.snapshot([&] {
+    view.campaigns = store.campaigns();
+    if (view.campaigns.empty()) {
+      throw InputError(
+          fmt::format("{} holds no campaign yet: there is nothing to report", view.store));
+    }
+    const std::int64_t id = campaign.value_or(view.campaigns.back().id);
+    view.chosen = chosen_of(view.campaigns, id, view.store);
+    view.findings = store.findings();
+    view.sightings = store.sightings();
+    view.progress = store.progress(id);
+    view.taps = store.taps(id);
+    view.pairs = store.pairs(id);
+    view.cases = store.cases(id);
+    view.interesting = store.interesting(id);
+    view.events = store.events(id);
+  });
+  return view;
+}
+
+}  // namespace helixcheck
