@@ -58,6 +58,7 @@ WorkerEnd end_of(const EndEvidence& evidence) {
     end.from_outside = WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM;
   } else {
     end.kind = "exit";
+    end.exit_status = WEXITSTATUS(status);
     end.sentence = fmt::format("ended its process with status {}{}", WEXITSTATUS(status), place);
   }
   return end;

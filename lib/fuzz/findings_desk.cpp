@@ -33,7 +33,7 @@ void FindingsDesk::take_over(const std::vector<FindingRecord>& earlier,
   for (const FindingRecord& record : earlier) {
     if (record.state != "new") {
       known_.insert(record.signature);
-      earlier_.insert(record.signature);
+      if (record.first_campaign != books_.campaign().id) earlier_.insert(record.signature);
       triage_.know(record.signature);
       continue;
     }

@@ -37,6 +37,7 @@ class FindingsDesk {
 
   // Found by this run of the campaign, in the order in which they were finished.
   const std::vector<Finding>& found() const { return found_; }
+  std::size_t waiting() const { return waiting_.size(); }  // failures that triage is not through with
   std::size_t distinct() const { return counts_.size(); }  // signatures that this campaign has seen
   std::map<std::string, std::uint64_t> known_again() const;  // of earlier campaigns: cases
 

@@ -37,6 +37,10 @@ std::string describe(const CampaignReport& report, const std::string& subject) {
                       campaign.jobs, totals.restarts, 100 * share_outside_cases(campaign));
   text += fmt::format("{} new findings, {} known ones seen again\n", report.found.size(),
                       report.again.size());
+  if (report.unfinished > 0) {
+    text += fmt::format("{} failures are in the store as they were seen; the next start goes on\n",
+                        report.unfinished);
+  }
   for (const auto& [signature, cases] : report.again) {
     text += fmt::format("  again, {} cases: {}\n", cases, signature);
   }
@@ -77,6 +81,7 @@ std::string json_of(const CampaignReport& report, const std::string& subject) {
   for (const Finding& finding : report.found) {
     json["findings"].push_back(nlohmann::ordered_json::parse(json_of(finding, subject)));
   }
+  json["unfinished"] = report.unfinished;
   json["again"] = report.again;
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

@@ -26,6 +26,18 @@ constexpr int kPollMs = 20;
 constexpr int kFailedStarts = 3;  // in a row, then the subject cannot be run
 constexpr std::uint64_t kNoise = std::uint64_t{1} << 20;
 
+constexpr int kBadInputStatus = 2, kMissingResourceStatus = 3;  // of the command
+
+// Without the name that the command begins its sentences with.
+std::string last_line(const std::string& output) {
+  const std::size_t last = output.find_last_not_of('\n');
+  if (last == std::string::npos) return "";
+  const std::size_t begin = output.rfind('\n', last) + 1;
+  const std::string line = output.substr(begin, last + 1 - begin);
+  const std::string_view name = "helixcheck: ";
+  return line.starts_with(name) ? line.substr(name.size()) : line;
+}
+
 // What a worker is at.
 struct Post {
   std::unique_ptr<WorkerProcess> process;
@@ -91,6 +103,7 @@ class Supervisor {
   }
 
   void start() {
+    cases_then_ = books_.totals().cases;
     desk_.take_over(store_.findings(), options_.start);
     desk_.take_over(store_.sightings(books_.campaign().id));
     for (const CaseJournal::Entry& entry : journals_.take_running()) desk_.suspect(entry);
@@ -205,12 +218,12 @@ class Supervisor {
     hire(post);
   }
 
+  // A worker that finds its command line or its machine wanting says so and ends with that status.
   void could_not_start(Post& post, const WorkerEnd& end) {
+    const std::string line = last_line(post.process->output_end());
+    if (end.exit_status == kBadInputStatus) throw InputError(line);
+    if (end.exit_status == kMissingResourceStatus) throw ResourceError(line);
     if (++failed_starts_ >= kFailedStarts) {
-      const std::string output = post.process->output_end();
-      const std::size_t last = output.find_last_not_of('\n');
-      const std::string line =
-          last == std::string::npos ? "" : output.substr(output.rfind('\n', last) + 1);
       throw SubjectError(fmt::format("{}: a worker {} before its first case, {} times in a row{}{}",
                                      options_.plan.subject, end.sentence, kFailedStarts,
                                      line.empty() ? "" : ": ", line));
@@ -303,6 +316,7 @@ class Supervisor {
     report.campaign = books_.campaign();
     report.found = desk_.found();
     report.again = desk_.known_again();
+    report.unfinished = desk_.waiting();
     report.unsaved = books_.unsaved();
     return report;
   }

@@ -56,6 +56,7 @@ struct CampaignReport {
   bool resumed = false, interrupted = false;
   std::vector<Finding> found;                  // new ones
   std::map<std::string, std::uint64_t> again;  // signatures of earlier campaigns: cases
+  std::size_t unfinished = 0;                  // failures that wait in the store to be shrunk
   bool unsaved = false;                        // the store could not be written to the end
 };
 

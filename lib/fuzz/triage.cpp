@@ -85,7 +85,7 @@ TriageResult Triage::judge(TriageJob job) {
       result.as_seen = again->signature;
       result.output = evaluator_.output();
     }
-    return find(std::move(job.failed), std::move(job.before), std::move(result));
+    return find(job.failed, job.before, result);
   } catch (const std::exception& error) {
     result.finding = finding_as_seen(job.failed);
     result.finding->unconfirmed = error.what();

@@ -14,18 +14,23 @@
 namespace helixcheck {
 namespace fs = std::filesystem;
 
-void write_whole(const fs::path& file, const std::string& text) {
+void write_whole(const fs::path& file, std::string_view text) {
   const fs::path part = file.string() + fmt::format(".{}.part", getpid());
+  errno = 0;
   std::ofstream stream(part, std::ios::binary);
   stream << text;
   stream.close();
+  const int reason = errno;
   std::error_code error;
-  if (stream) fs::rename(part, file, error);
-  if (stream && !error) return;
+  if (stream) {
+    fs::rename(part, file, error);
+    if (!error) return;
+  } else {
+    error = std::error_code(reason != 0 ? reason : EIO, std::generic_category());
+  }
   std::error_code ignored;
   fs::remove(part, ignored);
-  throw fs::filesystem_error("cannot be written", file,
-                             error ? error : std::make_error_code(std::errc::io_error));
+  throw fs::filesystem_error("cannot be written", file, error);
 }
 
 WorkFolder::WorkFolder() {

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
+#include <string_view>
 
 namespace helixcheck {
 
-// Replaces the file. Throws std::filesystem::filesystem_error and leaves what was there.
-void write_whole(const std::filesystem::path& file, const std::string& text);
+// Replaces the file. A reader sees the old text or the new one, never half of it, and nothing is
+// left behind on failure. Throws std::filesystem::filesystem_error with the file and the reason.
+void write_whole(const std::filesystem::path& file, std::string_view text);
 
 // A folder of its own below the system's temporary one, removed with the object. Throws
 // ResourceError.

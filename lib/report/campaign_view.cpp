@@ -36,7 +36,7 @@ Novelty novelty_of(const FindingRecord& finding, const CampaignView& view) {
       view.sightings.begin(), view.sightings.end(), [&](const SightingRecord& sighting) {
         return sighting.campaign == campaign && sighting.signature == finding.signature;
       });
-  if (seen && view.pairs.empty()) return Novelty::again;
+  if (seen) return Novelty::again;
   return finding.first_campaign > campaign ? Novelty::later : Novelty::earlier;
 }
 

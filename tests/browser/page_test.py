@@ -47,7 +47,8 @@ return [...document.querySelectorAll('[role=img]')].map((box) => {
     if (pixel !== data[0]) ++differing;
   }
   return {label: box.getAttribute('aria-label'), share: differing / data.length,
-          colours: colours.size, width: box.clientWidth, sum: data.reduce((a, b) => (a + b) % 65521)};
+          colours: colours.size, width: box.clientWidth,
+          sum: data.reduce((a, b) => (a + b) % 65521)};
 });
 """
 
@@ -67,8 +68,8 @@ function ground(element) {
 const poor = [];
 for (const element of document.body.querySelectorAll('*')) {
   const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-  if (!own || !element.checkVisibility() || ['SCRIPT', 'STYLE', 'NOSCRIPT'].includes(element.tagName))
-    continue;
+  if (!own || !element.checkVisibility()) continue;
+  if (['SCRIPT', 'STYLE', 'NOSCRIPT'].includes(element.tagName)) continue;
   const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))];
   const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   if (ratio < 4.5) poor.push(`${element.tagName} ${element.className}: ${ratio.toFixed(2)} `
@@ -234,7 +235,7 @@ def check_tooltips(browser):
       const missing = cells.findIndex((cell) => cell.itemStyle && cell.itemStyle.borderColor);
       chart.dispatchAction({type: 'showTip', seriesIndex: 0, dataIndex: missing});
       return box.textContent;""")
-    expect("possible, but never drawn" in text and "×" in text, f"a missing pair's tooltip: {text}")
+    expect("possible, but never drawn" in text and "×" in text, f"a missing pair's tip: {text}")
 
 
 def check_schemes(browser, light):

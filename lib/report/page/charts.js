@@ -131,7 +131,8 @@ function bounds_option(taps, most) {
     visualMap: heat_scale(colour, most),
     xAxis: {
       type: "category", data: columns.map(bucket_text), z: 5,
-      name: "largest error / bound of a case", nameLocation: "middle", nameGap: 28, axisTick: {show: false},
+      name: "largest error / bound of a case", nameLocation: "middle", nameGap: 28,
+      axisTick: {show: false},
       axisLine: {lineStyle: {color: colour("line")}},
       axisLabel: {hideOverlap: true,
         color: (value, index) => (index >= bound ? colour("bad") : colour("muted"))},
@@ -200,6 +201,10 @@ function progress_rows() {
 const cumulative = (name) => (rows) =>
   [[0, 0], ...rows.map((row) => [row.seconds, Number(row[name])])];
 
+// Only where a value changes, for steps: points closer than a pixel would be drawn as slopes.
+const changes = (points) => (rows) => points(rows).filter(([, value], i, all) =>
+  i === 0 || i === all.length - 1 || value !== all[i - 1][1]);
+
 // value(difference, seconds) between neighbouring rows, where difference("cases") is how much a
 // column grew.
 const between = (value) => (rows) => rows.slice(1).flatMap((row, i) => {
@@ -265,7 +270,7 @@ function time_plots() {
     ["Cases a second", `${rate} on average`,
       between((difference, seconds) => difference("cases") / seconds),
       {show: (value) => `${short(value)} cases/s`}],
-    ["Findings", grouped(data.counts.seen), cumulative("findings"),
+    ["Findings", grouped(data.counts.seen), changes(cumulative("findings")),
       {show: count("finding"), step: "end", whole: true}],
     ["Workers' time outside cases", outside === null ? "–" : `${per_cent(outside)} in all`,
       between(idle), {show: per_cent, axis: (value) => `${Math.round(100 * value)} %`}],
