@@ -2,7 +2,13 @@
 
 option(HELIXCHECK_TESTS "Build the tests (GoogleTest)" ON)
 option(HELIXCHECK_BENCHMARKS "Build the benchmarks (Google Benchmark)" ON)
+option(HELIXCHECK_FUZZ "Build tools/fuzz as libFuzzer targets (clang)" OFF)
 set(HELIXCHECK_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address,undefined")
+
+if(HELIXCHECK_FUZZ AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  message(FATAL_ERROR "HELIXCHECK_FUZZ is ON, but libFuzzer needs clang and the compiler is "
+                      "${CMAKE_CXX_COMPILER_ID}")
+endif()
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)

@@ -20,6 +20,7 @@ constexpr double kForget = 0.95;      // of a cell's energy, for each child with
 constexpr double kMemory = 1.0 / 64;  // weight of the newest child in `success`
 constexpr double kBaseline = 0.05;    // what a cell without energy is worth
 constexpr double kUsual_s = 60e-6;    // dearer holders are chosen less often
+constexpr double kHot = 20;           // times what a cell without energy may spend, for each octave
 constexpr int kContenders = 6;
 
 }  // namespace
@@ -41,22 +42,36 @@ bool Climb::Cell::saturated() const {
 double Climb::Cell::worth() const {
   if (saturated()) return 0;
   const double height = 1 / (1 - std::log2(std::min(1.0, std::max(ratio, 0x1p-60))));
-  return (kBaseline + energy) * height * kUsual_s / std::max(cost_s, kUsual_s);
+  return (kBaseline + energy) * height * std::sqrt(kUsual_s / std::max(cost_s, kUsual_s));
+}
+
+// Children cost about what their parent did. Dear ones are for cells where records fall.
+bool Climb::affordable(const Cell& one, Choices& choices) {
+  constexpr std::uint64_t kParts = 1 << 20;
+  const double share = kUsual_s * (1 + kHot * one.energy) / std::max(one.cost_s, kUsual_s);
+  return static_cast<double>(choices.below(kParts)) < share * kParts;
 }
 
 std::optional<Climb::Parent> Climb::choose(Choices& choices) const {
   if (occupied_.empty()) return std::nullopt;
-  std::size_t best = occupied_[choices.below(occupied_.size())];
-  double most = cells_[best].worth();
-  for (int i = 1; i < kContenders; ++i) {
-    const std::size_t other = occupied_[choices.below(occupied_.size())];
-    const double worth = cells_[other].worth();
+  const bool over_all = choices.below(2) == 0;  // records over all cases, half of the time
+  const std::vector<std::size_t>& from = over_all ? occupied_over_all_ : occupied_;
+  const Cell* best = nullptr;
+  double most = 0;
+  for (int i = 0; i < kContenders; ++i) {
+    const Cell& other = cells_[from[choices.below(from.size())]];
+    const double worth = other.worth();
     if (worth <= most) continue;
     most = worth;
-    best = other;
+    best = &other;
   }
-  if (most == 0) return std::nullopt;
-  return Parent{cells_[best].holder, best};
+  if (best == nullptr || !affordable(*best, choices)) return std::nullopt;
+  return Parent{best->holder, static_cast<std::size_t>(best - cells_.data()), best->cost_s};
+}
+
+void Climb::occupy(std::size_t at) {
+  occupied_.push_back(at);
+  if (at % (levels_ + 1) == levels_) occupied_over_all_.push_back(at);
 }
 
 std::string Climb::learn(const Genome& genome, const Selection& selection,
@@ -70,7 +85,7 @@ std::string Climb::learn(const Genome& genome, const Selection& selection,
     if (ratio > kClose) ++one.close;
     if (ratio <= one.ratio * kStep || one.saturated()) return false;
     if (!holder) holder = std::make_shared<const Genome>(genome);
-    if (!one.holder) occupied_.push_back(static_cast<std::size_t>(&one - cells_.data()));
+    if (!one.holder) occupy(static_cast<std::size_t>(&one - cells_.data()));
     const double octaves = one.ratio > 0 ? std::log2(ratio / one.ratio) : kMostWon;
     one.energy += std::min(kMostWon, octaves);
     one.ratio = ratio;

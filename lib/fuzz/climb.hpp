@@ -29,9 +29,10 @@ class Climb {
   struct Parent {
     std::shared_ptr<const Genome> genome;
     std::size_t cell;
+    double cost_s;
   };
   // A record holder, more likely one of a cell where records fell lately, that is near its bound
-  // and cheap. Nothing while there are none.
+  // and cheap. Nothing if there are none, or the one that was chosen is not worth its cost.
   std::optional<Parent> choose(Choices& choices) const;
 
   // A passing case. `parent`: the cell it was made from. Returns what was new about it over all
@@ -55,12 +56,14 @@ class Climb {
     bool saturated() const;
     double worth() const;
   };
+  static bool affordable(const Cell& one, Choices& choices);
+  void occupy(std::size_t at);
   Cell& cell(std::size_t tap, std::size_t level) { return cells_[tap * (levels_ + 1) + level]; }
 
   std::size_t levels_;
-  std::vector<Cell> cells_;            // [tap, level], level `levels_` for all cases
-  std::vector<std::size_t> occupied_;  // with a holder
-  std::vector<bool> seen_;             // [tap, bucket]
+  std::vector<Cell> cells_;  // [tap, level], level `levels_` for all cases
+  std::vector<std::size_t> occupied_, occupied_over_all_;  // with a holder
+  std::vector<bool> seen_;                                 // [tap, bucket]
   std::size_t behaviours_ = 0;
   double success_ = 0;
 };

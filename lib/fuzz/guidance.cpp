@@ -21,12 +21,12 @@ constexpr std::uint32_t kLane = 7, kSwarmLane = 8;  // of the seed's streams
 constexpr std::uint64_t kSwarmBlock = 64;
 
 // Shares of the proposals. Children get more while they set records; the rest is divided.
-constexpr double kFewChildren = 0.12, kMostChildren = 0.4;
+constexpr double kFewChildren = 0.15, kMostChildren = 0.4;
 constexpr double kPerSuccess = 4;
-constexpr double kNovelShare = 0.55;  // of what is no child
+constexpr double kNovelShare = 0.5;  // of what is no child
 
-constexpr int kCandidates = 3;  // of which the one with most new triples for its cost is taken
-constexpr int kNovelTries = 3;  // made at most, until one is worth its cost
+constexpr int kCandidates = 2;  // of which the one with most new triples for its cost is taken
+constexpr int kDraws = 6;       // of a candidate at most, until one is worth its estimated cost
 constexpr int kChildren = 3;    // made at most, until one is worth its cost
 
 // A round of novelty ends when a proposal of it finds less than this share of its triples new.
@@ -54,44 +54,45 @@ struct Guidance::Impl {
     return {std::move(drawn.genome), std::move(drawn.drawn), "series"};
   }
 
-  Selection novel_selection(Choices& choices) const {
+  Selection affordable_selection(Choices& choices) const {
     const LevelCost& cost = LevelCost::get();
+    Selection selection;
+    for (int left = kDraws; left > 0; --left) {
+      selection = draw_selection(~LevelSet(), cost.weights(), choices);
+      if (worth_its_cost(cost.seconds(selection), Size::small, choices)) break;
+    }
+    return selection;
+  }
+
+  Proposal novel(Choices& choices) const {
     Selection best;
     double most = -1;
     for (int i = 0; i < kCandidates; ++i) {
-      Selection selection = draw_selection(~LevelSet(), cost.weights(), choices);
+      Selection selection = affordable_selection(choices);
       const double gain =
-          static_cast<double>(1 + triples.missing(selection)) / cost.seconds(selection);
+          static_cast<double>(1 + triples.missing(selection)) / LevelCost::get().seconds(selection);
       if (gain <= most) continue;
       most = gain;
       best = std::move(selection);
     }
-    return best;
+    return finished(genome_from(best, Size::small, choices), "novelty");
   }
 
-  Proposal novel(Choices& choices) const {
-    for (int left = kNovelTries;; --left) {
-      Proposal made =
-          finished(genome_from(novel_selection(choices), Size::small, choices), "novelty");
-      const double cost = forecast_seconds(made.drawn.scenario);
-      if (left == 1 || worth_its_cost(cost, Size::small, choices)) return made;
-    }
-  }
-
-  // Nothing while there is nobody to go on from.
+  // Nothing while nobody is worth going on from.
   std::optional<Proposal> child(Choices& choices) const {
     const bool two = choices.below(4) == 0;
     std::optional<Proposal> cheapest;
     double least = 0;
     for (int i = 0; i < kChildren; ++i) {
       const std::optional<Climb::Parent> parent = climb.choose(choices);
-      if (!parent) break;
+      if (!parent) continue;
       const std::optional<Climb::Parent> other = two ? climb.choose(choices) : std::nullopt;
       Genome genome = other ? cross(*parent->genome, *other->genome, choices) : *parent->genome;
       if (!other || choices.below(2) == 0) mutate(genome, choices);
       Proposal made = finished(std::move(genome), other ? "crossover" : "mutation");
       made.parent = parent->cell;
-      const double cost = forecast_seconds(made.drawn.scenario);
+      // Dear parents are chosen less often; their children may cost as much.
+      const double cost = std::max(0.0, forecast_seconds(made.drawn.scenario) - parent->cost_s);
       if (worth_its_cost(cost, made.drawn.size, choices)) return made;
       if (cheapest && cost >= least) continue;
       least = cost;
