@@ -173,17 +173,20 @@ void Books::checkpoint() {
   totals.seconds = searched_ > 0 ? searched_ : seconds();
   totals.pairs = statistics_.pairs_drawn();
   const GuidanceTotals guided = guidance_.totals();
-  totals.tuples = guided.tuples;
-  totals.behaviours = guided.behaviours;
+  // Of discoveries of an earlier run, only their levels are known.
+  totals.tuples = std::max(totals.tuples, guided.tuples);
+  totals.behaviours = std::max(totals.behaviours, guided.behaviours);
   totals.interesting = discoveries_.size();
   const ProgressRecord progress{campaign_.id, time_of_day(), totals};
   later([this, progress, campaign = campaign_] {
     store_.update_campaign(campaign);
     store_.add_progress(progress);
   });
+  counts_unsaved_ = true;
   if (!flush()) return;
   try {
     store_.write([this] { write_counts(); });
+    counts_unsaved_ = false;
   } catch (const StoreError&) {  // the next checkpoint brings them
   }
 }

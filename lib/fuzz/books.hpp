@@ -35,6 +35,8 @@ class Books {
   void add(const Answer& ran);
   void set_next_case(std::uint64_t next_case) { campaign_.next_case = next_case; }
   void set_findings(std::uint64_t distinct) { campaign_.totals.findings = distinct; }
+  // Cases that were run by a worker which ended before it told what they showed.
+  void count_untold(std::uint64_t cases) { campaign_.totals.cases += cases; }
   void count_restart() { ++campaign_.totals.restarts; }
 
   // Discoveries of all workers and earlier runs, in the order in which they came.
@@ -49,8 +51,10 @@ class Books {
   // searching over all runs.
   void checkpoint();
   void close(const std::string& end, double seconds);
+  // Whether the store could not be written the last time.
+  bool failing() const { return failing_; }
   // Whether something waits for a store that cannot be written.
-  bool unsaved() const { return !pending_.empty(); }
+  bool unsaved() const { return !pending_.empty() || counts_unsaved_; }
 
  private:
   void restore();
@@ -62,7 +66,7 @@ class Books {
   Store& store_;
   Say say_;
   CampaignRecord campaign_;
-  bool resumed_ = false, failing_ = false;
+  bool resumed_ = false, failing_ = false, counts_unsaved_ = false;
   double before_ = 0;    // seconds of earlier runs
   double searched_ = 0;  // of all, once it has ended
   Stopwatch watch_;

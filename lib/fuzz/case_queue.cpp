@@ -22,11 +22,26 @@ CaseRange CaseQueue::take(std::uint64_t most) {
   return range;
 }
 
+CaseRange CaseQueue::ran(CaseRange taken, std::uint64_t count) {
+  const CaseRange rest{taken.first + count, taken.count - count};
+  const auto same = std::find_if(out_.begin(), out_.end(),
+                                 [&](const CaseRange& one) { return one.first == taken.first; });
+  if (same != out_.end()) *same = rest;
+  return rest;
+}
+
 void CaseQueue::give_back(CaseRange left, CaseRange taken) {
   const auto same = std::find_if(out_.begin(), out_.end(),
                                  [&](const CaseRange& one) { return one.first == taken.first; });
   if (same != out_.end()) out_.erase(same);
   if (left.count > 0) returned_.push_back(left);
+}
+
+std::uint64_t CaseQueue::left() const {
+  if (end_ == 0) return ~std::uint64_t{0};
+  std::uint64_t count = end_ - std::min(next_, end_);
+  for (const CaseRange& range : returned_) count += range.count;
+  return count;
 }
 
 std::uint64_t CaseQueue::low_water() const {

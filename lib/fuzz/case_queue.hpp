@@ -19,8 +19,12 @@ class CaseQueue {
 
   // Up to `most` cases that nobody has; none if count is 0.
   CaseRange take(std::uint64_t most);
+  // The first `count` of what was `taken` are run; what is left of it, which stays taken.
+  CaseRange ran(CaseRange taken, std::uint64_t count);
   // What was `taken` is run but for `left`.
   void give_back(CaseRange left, CaseRange taken);
+  // Cases that nobody has; the most there can be where there is no end.
+  std::uint64_t left() const;
   // All cases below it are run.
   std::uint64_t low_water() const;
   // All are run.

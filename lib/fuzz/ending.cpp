@@ -42,13 +42,17 @@ WorkerEnd end_of(const EndEvidence& evidence) {
   const int status = evidence.wait_status;
   if (evidence.killed == Killed::for_time) {
     end.kind = "hang";
-    end.sentence = fmt::format("did not end within {:.0f} s{}", evidence.seconds, place);
+    end.sentence = fmt::format("did not end within {:.1f} s{}", evidence.seconds, place);
   } else if (evidence.killed == Killed::for_memory) {
     end.kind = "out_of_memory";
     end.sentence = fmt::format("used {} MiB of memory{}", evidence.bytes >> 20, place);
-  } else if (evidence.killed == Killed::for_silence) {
+  } else if (evidence.killed == Killed::for_silence ||
+             (WIFEXITED(status) && WEXITSTATUS(status) == kDisconnected)) {
     end.kind = "exit";
     end.sentence = fmt::format("closed its connection to the supervisor{}", place);
+  } else if (evidence.killed == Killed::for_nonsense) {
+    end.kind = "exit";
+    end.sentence = fmt::format("sent its supervisor what is no answer{}", place);
   } else if (const std::string line = sanitizer_line(evidence.output); !line.empty()) {
     end.kind = "sanitizer";
     end.sentence = fmt::format("{}{}", line, place);

@@ -14,17 +14,20 @@ struct WorkerEnd {
   std::string kind;                  // "crash", "hang", "out_of_memory", "sanitizer", "exit"
   std::string sentence;              // "worker ended by SIGSEGV in stage attend of step 3"
   std::optional<std::string> stage;  // of the subject that it was in
-  int exit_status = -1;               // of kind "exit"
+  int exit_status = -1;              // of kind "exit"
   bool from_outside = false;         // perhaps: a kill that neither supervisor nor subject sent
 };
 
+// A worker whose connection was closed ends itself with this status.
+inline constexpr int kDisconnected = 107;
+
 // What the supervisor did to it, if anything.
-enum class Killed { no, for_time, for_memory, for_silence };
+enum class Killed { no, for_time, for_memory, for_silence, for_nonsense };
 
 struct EndEvidence {
   int wait_status = 0;
   Killed killed = Killed::no;
-  double seconds = 0;       // that the case had run when it was killed for time
+  double seconds = 0;       // that it had taken when it was killed for time
   std::uint64_t bytes = 0;  // that it used when it was killed for memory
   std::string output;       // the end of what it printed
   std::string stage;        // "" = none

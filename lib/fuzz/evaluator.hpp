@@ -25,7 +25,10 @@ class Evaluator {
 
   // What is looked for: "leak" makes leaks visible, "hang" makes the time limit short, since a
   // scenario that is tried many times while shrinking must not take a minute each time.
-  void look_for(const std::string& kind) { wanted_ = kind; }
+  void look_for(const std::string& kind) {
+    wanted_ = kind;
+    output_.clear();
+  }
 
   // As RunCase. A worker's end is a failure of a kind of fuzz/ending.hpp. Throws ResourceError if
   // no worker can be started, or if interrupted.
@@ -34,11 +37,14 @@ class Evaluator {
   std::optional<Observation> run_afresh(const std::vector<Scenario>& scenarios,
                                         const Property& property);
 
-  // The end of what the last worker that ended had printed.
+  // The end of what the last worker that ended since look_for() had printed.
   const std::string& output() const { return output_; }
 
  private:
   void start();
+  std::optional<Answer> ask(const Scenario& scenario, const Property& property, bool repeat);
+  std::optional<Observation> observed(const std::optional<Answer>& answer,
+                                      const Property& property) const;
 
   WorkerSetup setup_;
   std::filesystem::path journal_;

@@ -1,6 +1,7 @@
 #include "fuzz/findings_desk.hpp"
 
 #include <fmt/format.h>
+#include <utility>
 
 #include "fuzz/observation_row.hpp"
 #include "report/findings.hpp"
@@ -54,13 +55,16 @@ void FindingsDesk::take_over(const std::vector<FindingRecord>& earlier,
   }
   for (const CorpusEntry& entry : corpus) {
     if (entry.signature.empty() || known_.contains(entry.signature)) continue;
+    if (waiting_.contains(entry.signature)) continue;  // stored as seen; it is to be shrunk
     in_corpus_.emplace(entry.signature, entry);
     triage_.know(entry.signature);
   }
 }
 
 void FindingsDesk::take_over(const std::vector<SightingRecord>& seen) {
-  for (const SightingRecord& sighting : seen) counts_.emplace(sighting.signature, 0);
+  for (const SightingRecord& sighting : seen) {
+    if (!waiting_.contains(sighting.signature)) counts_.emplace(sighting.signature, 0);
+  }
   books_.set_findings(counts_.size());
 }
 
@@ -112,16 +116,18 @@ void FindingsDesk::take_new(FailedRun failed, const std::string& output) {
   const std::string signature = to_text(failed.signature);
   Finding as_seen = finding_as_seen(job.failed);
   as_seen.before = job.before;
-  if (!corpus_.empty()) store_finding(as_seen, corpus_, subject_, kCrashing);
-  files_[signature] = as_seen.file;
-  waiting_.emplace(signature, 0);
+  // The store first: a file alone would pass for a finding that is done with.
   books_.save(record_of(as_seen, "new", output));
+  if (!corpus_.empty()) store_finding(as_seen, corpus_, subject_, kCrashing);
+  seen_.insert_or_assign(signature, std::move(as_seen));
+  waiting_.emplace(signature, 0);
   triage_.add(std::move(job));
 }
 
 void FindingsDesk::suspect(const CaseJournal::Entry& entry) {
   TriageJob job;
   job.only_suspected = true;
+  job.entry = entry;
   try {
     job.failed.at.index = entry.index;
     job.failed.at.drawn.scenario = parse_scenario(entry.scenario, "the journal");
@@ -129,6 +135,7 @@ void FindingsDesk::suspect(const CaseJournal::Entry& entry) {
   } catch (const InputError& error) {
     books_.add_event(
         fmt::format("a case that was interrupted cannot be repeated: {}", error.what()));
+    settled_.push_back(entry);
     return;
   }
   triage_.add(std::move(job));
@@ -164,11 +171,46 @@ void FindingsDesk::collect() {
   while (std::optional<TriageResult> result = triage_.take_result()) finish(*std::move(result));
 }
 
-void FindingsDesk::finish(TriageResult result) {
-  if (!result.finding) {
-    books_.add_event("a case that ran when a process was ended passes when it is run again");
-    return;
+void FindingsDesk::finish_suspect(TriageResult result) {
+  const std::string what = "a case that ran when a process was ended ";
+  if (!result.unsure.empty()) {
+    return books_.add_event(what + "cannot be run again: " + result.unsure);
   }
+  if (result.repeated) {
+    FailedRun failed;
+    failed.index = result.entry.index;
+    failed.scenario = std::move(result.repeated->at.drawn.scenario);
+    failed.property = result.repeated->at.property->name;
+    failed.failure = std::move(result.repeated->failure);
+    failed.signature = result.repeated->signature;
+    const std::string& sentence = failed.failure.blame.sentence;
+    if (sentence.find("SIGKILL") != sentence.npos || sentence.find("SIGTERM") != sentence.npos) {
+      killing_.insert(to_text(failed.signature));
+    }
+    report(std::move(failed), result.output);
+  } else {
+    books_.add_event(what + "passes when it is run again");
+  }
+  // A finding that waits for room in the store is not safe yet.
+  if (!books_.failing()) settled_.push_back(std::move(result.entry));
+}
+
+std::vector<CaseJournal::Entry> FindingsDesk::take_settled() {
+  return std::exchange(settled_, {});
+}
+
+bool FindingsDesk::kills_itself(const Signature& signature) const {
+  return killing_.contains(to_text(signature));
+}
+
+std::vector<Finding> FindingsDesk::waiting() const {
+  std::vector<Finding> findings;
+  for (const auto& [signature, finding] : seen_) findings.push_back(finding);
+  return findings;
+}
+
+void FindingsDesk::finish(TriageResult result) {
+  if (!result.finding) return finish_suspect(std::move(result));
   Finding& finding = *result.finding;
   const std::string as_seen = to_text(result.as_seen), final = to_text(finding.signature);
   std::uint64_t again = 0;
@@ -176,12 +218,20 @@ void FindingsDesk::finish(TriageResult result) {
     again = waiting->second;
     waiting_.erase(waiting);
   }
-  const std::filesystem::path seen_file = files_[as_seen];
-  files_.erase(as_seen);
-  if (as_seen != final) alias_[as_seen] = final;
+  const std::filesystem::path seen_file = seen_[as_seen].file;
+  seen_.erase(as_seen);
+  // One failure's look may be another one's name: then it stays that.
+  const bool renamed = as_seen != final && !known_.contains(as_seen);
+  if (renamed) alias_[as_seen] = final;
+  alias_.erase(final);
   const bool described = known_.contains(final) || adopt(final);
+  // The final file before the first one goes, and both before the store says that all is done.
+  if (!described && !corpus_.empty()) store_finding(finding, corpus_, subject_, kCrashing);
+  if (!seen_file.empty() && (described || seen_file != finding.file)) {
+    std::error_code ignored;
+    std::filesystem::remove(seen_file, ignored);
+  }
   if (!described) {
-    if (!corpus_.empty()) store_finding(finding, corpus_, subject_, kCrashing);
     books_.save(record_of(finding, state_of(finding), result.output));
     known_.insert(final);
     counts_[final] += 1;
@@ -189,10 +239,9 @@ void FindingsDesk::finish(TriageResult result) {
     found_.push_back(finding);
     books_.add_event(fmt::format("found {}: {}", final, finding.blame.sentence));
   }
-  if (as_seen != final) books_.remove_finding(as_seen);
-  if (!seen_file.empty() && (described || seen_file != finding.file)) {
-    std::error_code ignored;
-    std::filesystem::remove(seen_file, ignored);
+  if (renamed) {
+    books_.remove_finding(as_seen);
+    counts_.erase(as_seen);
   }
   if (described) again += 1;
   if (again > 0) count(final, again);

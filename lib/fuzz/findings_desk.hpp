@@ -29,15 +29,20 @@ class FindingsDesk {
 
   // A case has failed. `output`: the end of what its worker had printed.
   void report(FailedRun failed, const std::string& output);
-  // It was running when something ended that may not have been its fault.
+  // It was running when something ended that may not have been its fault: it is run again.
   void suspect(const CaseJournal::Entry& entry);
+  // Suspected cases that were run again, whatever that showed, since the last call.
+  std::vector<CaseJournal::Entry> take_settled();
+  // Was it a signature's own doing that looked like a kill from outside?
+  bool kills_itself(const Signature& signature) const;
 
   // What triage has found out meanwhile.
   void collect();
 
   // Found by this run of the campaign, in the order in which they were finished.
   const std::vector<Finding>& found() const { return found_; }
-  std::size_t waiting() const { return waiting_.size(); }  // failures that triage is not through with
+  // As seen, stored so, and waiting for triage.
+  std::vector<Finding> waiting() const;
   std::size_t distinct() const { return counts_.size(); }  // signatures that this campaign has seen
   std::map<std::string, std::uint64_t> known_again() const;  // of earlier campaigns: cases
 
@@ -45,6 +50,7 @@ class FindingsDesk {
   void take_new(FailedRun failed, const std::string& output);
   bool adopt(const std::string& signature);
   void finish(TriageResult result);
+  void finish_suspect(TriageResult result);
   FindingRecord record_of(const Finding& finding, const std::string& state,
                           const std::string& output) const;
   void count(const std::string& signature, std::uint64_t cases);
@@ -59,8 +65,10 @@ class FindingsDesk {
   std::map<std::string, CorpusEntry> in_corpus_;  // by signature, without a record in the store
   std::map<std::string, std::string> alias_;      // as seen: final, where these differ
   std::map<std::string, std::uint64_t> waiting_;  // as seen, in triage: further cases
-  std::map<std::string, std::filesystem::path> files_;  // of those in triage, as seen
-  std::map<std::string, std::uint64_t> counts_;         // cases of this run, by final signature
+  std::map<std::string, Finding> seen_;           // those in triage, as seen
+  std::set<std::string> killing_;                 // as seen, by a kill that seemed from outside
+  std::vector<CaseJournal::Entry> settled_;
+  std::map<std::string, std::uint64_t> counts_;  // cases of this run, by final signature
 };
 
 }  // namespace helixcheck

@@ -1,15 +1,38 @@
-// Journals with a running case are set aside under another name, since workers of this run write to
-// theirs; they are looked at again if this run is killed before it ends.
+// A case that is set aside has a small file of its own: its property and its number in the first
+// two lines, then its scenario.
 
 #include "fuzz/journals.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fstream>
+#include <functional>
+#include <sstream>
 
+#include "process/files.hpp"
 #include "scenario/error.hpp"
 
 namespace helixcheck {
 namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kAside = ".case";
+// What triage runs stands in the store or is set aside already.
+constexpr const char* kTriage = "triage";
+
+std::optional<CaseJournal::Entry> read_aside(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  CaseJournal::Entry entry;
+  std::string number;
+  if (!std::getline(stream, entry.property) || !std::getline(stream, number)) return std::nullopt;
+  entry.index = std::strtoull(number.c_str(), nullptr, 10);
+  std::ostringstream rest;
+  rest << stream.rdbuf();
+  entry.scenario = rest.str();
+  return entry;
+}
+
+}  // namespace
 
 Journals::Journals(const fs::path& store) : folder_(store.string() + ".journals") {
   std::error_code error;
@@ -23,28 +46,50 @@ fs::path Journals::path(const std::string& name) const {
   return folder_ / (name + ".journal");
 }
 
+fs::path Journals::file_of(const CaseJournal::Entry& entry) const {
+  const std::size_t hash = std::hash<std::string>()(
+      fmt::format("{} {} {}", entry.index, entry.property, entry.scenario));
+  return folder_ / fmt::format("{:016x}{}", hash, kAside);
+}
+
+bool Journals::set_aside(const CaseJournal::Entry& entry) const {
+  try {
+    write_whole(file_of(entry),
+                fmt::format("{}\n{}\n{}", entry.property, entry.index, entry.scenario));
+    return true;
+  } catch (const fs::filesystem_error&) {
+    return false;
+  }
+}
+
+void Journals::settle(const CaseJournal::Entry& entry) const {
+  std::error_code ignored;
+  fs::remove(file_of(entry), ignored);
+}
+
 std::vector<CaseJournal::Entry> Journals::take_running() {
   std::vector<fs::path> files;
   for (const fs::directory_entry& file : fs::directory_iterator(folder_)) {
     if (file.path().extension() == ".journal") files.push_back(file.path());
   }
-  std::sort(files.begin(), files.end());
-  std::vector<CaseJournal::Entry> entries;
-  int number = 0;
   for (const fs::path& file : files) {
-    const std::optional<CaseJournal::Entry> running = CaseJournal(file).running();
+    std::optional<CaseJournal::Entry> running;
+    if (file.stem() != kTriage) running = CaseJournal(file).running();
+    if (running && !set_aside(*running)) {
+      throw ResourceError(fmt::format("folder {}: cannot be written", folder_.string()));
+    }
+    // Not only cleared: its worker may live for some more instants.
     std::error_code ignored;
-    if (!running) {
-      fs::remove(file, ignored);
-      continue;
-    }
-    if (std::find(entries.begin(), entries.end(), *running) == entries.end()) {
-      entries.push_back(*running);
-    }
-    fs::path aside;
-    do aside = path(fmt::format("killed_{}", number++));
-    while (aside != file && fs::exists(aside));
-    fs::rename(file, aside, ignored);
+    fs::remove(file, ignored);
+  }
+  std::vector<fs::path> aside;
+  for (const fs::directory_entry& file : fs::directory_iterator(folder_)) {
+    if (file.path().extension() == kAside) aside.push_back(file.path());
+  }
+  std::sort(aside.begin(), aside.end());
+  std::vector<CaseJournal::Entry> entries;
+  for (const fs::path& file : aside) {
+    if (std::optional<CaseJournal::Entry> entry = read_aside(file)) entries.push_back(*entry);
   }
   return entries;
 }

@@ -67,11 +67,10 @@ CaseRecord case_record(const CaseRow& row, const std::string& scenario_text) {
 }
 
 std::string observation_row(const CaseRow& row) {
-  static const double run_start = static_cast<double>(std::time(nullptr));
   const std::string status = status_of(row.result);
   nlohmann::json line;
   line["type"] = "test_case";
-  line["run_start"] = run_start;
+  line["run_start"] = row.run_start;
   line["property"] = row.property;
   line["status"] = status == "unjudged" ? "gave_up" : status;
   line["status_reason"] = row.result == nullptr ? "not judged"

@@ -20,6 +20,7 @@ struct CaseRow {
   const DrawnScenario* drawn = nullptr;    // nullptr: given
   const PropertyResult* result = nullptr;  // nullptr: unjudged
   double seconds = 0;
+  double run_start = 0;  // of the campaign's run, seconds since 1970
 };
 
 CaseRecord case_record(const CaseRow& row, const std::string& scenario_text);

@@ -37,10 +37,6 @@ std::string describe(const CampaignReport& report, const std::string& subject) {
                       campaign.jobs, totals.restarts, 100 * share_outside_cases(campaign));
   text += fmt::format("{} new findings, {} known ones seen again\n", report.found.size(),
                       report.again.size());
-  if (report.unfinished > 0) {
-    text += fmt::format("{} failures are in the store as they were seen; the next start goes on\n",
-                        report.unfinished);
-  }
   for (const auto& [signature, cases] : report.again) {
     text += fmt::format("  again, {} cases: {}\n", cases, signature);
   }
@@ -48,6 +44,13 @@ std::string describe(const CampaignReport& report, const std::string& subject) {
   for (const Finding& finding : report.found) {
     text += fmt::format("\nfinding {}, {}", ++number, describe(finding, subject));
   }
+  if (!report.waiting.empty()) {
+    text += "not confirmed yet, and taken up by the next campaign of this store:\n";
+  }
+  for (const Finding& finding : report.waiting) {
+    text += fmt::format("  {}: {}\n", to_text(finding.signature), finding.blame.sentence);
+  }
+  if (!report.ended_by.empty()) text += fmt::format("ended early: {}\n", report.ended_by);
   if (report.unsaved) text += "the store could not be written to the end: it lacks what is above\n";
   return text;
 }
@@ -81,8 +84,14 @@ std::string json_of(const CampaignReport& report, const std::string& subject) {
   for (const Finding& finding : report.found) {
     json["findings"].push_back(nlohmann::ordered_json::parse(json_of(finding, subject)));
   }
-  json["unfinished"] = report.unfinished;
   json["again"] = report.again;
+  json["waiting"] = nlohmann::ordered_json::array();
+  for (const Finding& finding : report.waiting) {
+    json["waiting"].push_back(
+        {{"signature", to_text(finding.signature)}, {"blame", finding.blame.sentence}});
+  }
+  json["unsaved"] = report.unsaved;
+  json["ended_by"] = report.ended_by;
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 

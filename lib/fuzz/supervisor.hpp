@@ -55,9 +55,10 @@ struct CampaignReport {
   CampaignRecord campaign;
   bool resumed = false, interrupted = false;
   std::vector<Finding> found;                  // new ones
+  std::vector<Finding> waiting;                // as seen: they are confirmed when it goes on
   std::map<std::string, std::uint64_t> again;  // signatures of earlier campaigns: cases
-  std::size_t unfinished = 0;                  // failures that wait in the store to be shrunk
   bool unsaved = false;                        // the store could not be written to the end
+  std::string ended_by;                        // what ended it too early, besides people
 };
 
 // Throws InputError for a store that is none, ResourceError for one in use or on a full disk, and

@@ -60,11 +60,15 @@ void Triage::work() {
       job = std::move(waiting_.front());
       waiting_.pop_front();
       at_work_ = true;
-      doing_ = "shrinking " + to_text(job->failed.signature);
+      doing_ = job->only_suspected ? "repeating a case that was interrupted"
+                                   : "shrinking " + to_text(job->failed.signature);
     }
     TriageResult result = judge(*std::move(job));
+    const bool open = !result.finding ? !result.unsure.empty()
+                                      : !result.finding->unconfirmed.empty() ||
+                                            !result.finding->stopped_by.empty();
     const std::lock_guard lock(guard_);
-    results_.push_back(std::move(result));
+    if (!open || !interrupted()) results_.push_back(std::move(result));
     at_work_ = false;
     doing_.clear();
   }
@@ -74,23 +78,34 @@ TriageResult Triage::judge(TriageJob job) {
   TriageResult result;
   result.as_seen = job.failed.signature;
   result.output = job.output;
+  result.entry = job.entry;
   try {
     if (job.only_suspected) {
-      evaluator_.look_for("");
-      const std::optional<Observation> again =
-          evaluator_.run_afresh({job.failed.at.drawn.scenario}, *job.failed.at.property);
-      if (!again) return result;
-      job.failed.failure = again->failure;
-      job.failed.signature = again->signature;
-      result.as_seen = again->signature;
-      result.output = evaluator_.output();
+      repeat(std::move(job), result);
+      return result;
     }
     return find(job.failed, job.before, result);
   } catch (const std::exception& error) {
+    if (job.only_suspected) {
+      result.unsure = error.what();
+      return result;
+    }
     result.finding = finding_as_seen(job.failed);
     result.finding->unconfirmed = error.what();
     return result;
   }
+}
+
+void Triage::repeat(TriageJob job, TriageResult& result) {
+  evaluator_.look_for("");
+  const std::optional<Observation> again =
+      evaluator_.run_afresh({job.failed.at.drawn.scenario}, *job.failed.at.property);
+  if (!again) return;
+  job.failed.failure = again->failure;
+  job.failed.signature = again->signature;
+  result.as_seen = again->signature;
+  result.output = evaluator_.output();
+  result.repeated = std::move(job.failed);
 }
 
 TriageResult Triage::find(FailedCase failed, std::vector<Scenario> before, TriageResult result) {

@@ -21,15 +21,18 @@ struct TriageJob {
   FailedCase failed;
   std::vector<Scenario> before;  // what ran before it in the same process
   std::string output;            // the end of what its worker printed
-  // It was running when something was killed that may not have been its fault: a pass is no
-  // finding.
+  // It was running when something was killed that may not have been its fault: it is only repeated.
   bool only_suspected = false;
+  CaseJournal::Entry entry{};  // as the journal had it, then
 };
 
 struct TriageResult {
   Signature as_seen;
-  std::optional<Finding> finding;  // nullopt: it was only suspected, and passes
-  bool known = false;              // it is another sight of a failure that is known already
+  std::optional<Finding> finding;      // nullopt: it was only suspected
+  std::optional<FailedCase> repeated;  // then, if it fails again
+  std::string unsure;                  // or if it could not be run again: why
+  CaseJournal::Entry entry{};          // of the job
+  bool known = false;                  // it is another sight of a failure that is known already
   std::string output;
 };
 
@@ -40,6 +43,7 @@ class Triage {
     bool attributes = true;  // the equivalence is one of the chosen properties
     std::function<bool()> interrupted;
   };
+  // What is interrupted before it is confirmed and shrunk gives no result: it is still to be done.
   Triage(const WorkerSetup& setup, const std::filesystem::path& journal, Options options);
   ~Triage();  // waits for the job at hand; `interrupted` ends that soon
   Triage(const Triage&) = delete;
@@ -54,7 +58,9 @@ class Triage {
 
  private:
   void work();
+  bool interrupted() const { return options_.interrupted && options_.interrupted(); }
   TriageResult judge(TriageJob job);
+  void repeat(TriageJob job, TriageResult& result);
   TriageResult find(FailedCase failed, std::vector<Scenario> before, TriageResult result);
 
   Options options_;

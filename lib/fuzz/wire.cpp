@@ -125,7 +125,11 @@ CaseRecord unpack_case_record(Unpacker& from) {
 }
 
 void pack_ran(Packer& to, const Answer& answer) {
-  to.value(answer.done).value(answer.busy_seconds).value(answer.too_long).value(answer.worn);
+  to.value(answer.more)
+      .value(answer.done)
+      .value(answer.busy_seconds)
+      .value(answer.too_long)
+      .value(answer.worn);
   answer.statistics.pack_into(to);
   pack_all(to, answer.failed, [&](const FailedRun& run) { pack(to, run); });
   pack_all(to, answer.kept, [&](const KeptCase& kept) { pack(to, kept); });
@@ -133,6 +137,7 @@ void pack_ran(Packer& to, const Answer& answer) {
   to.text(answer.observations);
 }
 void unpack_ran(Unpacker& from, Answer& answer) {
+  answer.more = from.value<bool>();
   answer.done = from.value<std::uint64_t>();
   answer.busy_seconds = from.value<double>();
   answer.too_long = from.value<std::uint64_t>();

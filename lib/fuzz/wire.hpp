@@ -64,8 +64,9 @@ struct Answer {
   // ready
   std::string subject;  // its name
 
-  // ran: a lease or given cases
-  std::uint64_t done = 0;      // cases of it
+  // ran: a lease or given cases, or a part of them
+  bool more = false;           // there will be another answer to this order
+  std::uint64_t done = 0;      // cases of it, since the answer before
   double busy_seconds = 0;     // inside cases
   std::uint64_t too_long = 0;  // left out: no room in the journal
   Statistics statistics;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <set>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "campaign/case_source.hpp"
 #include "campaign/confirm.hpp"
 #include "campaign/observation.hpp"
+#include "fuzz/ending.hpp"
 #include "fuzz/heap_growth.hpp"
 #include "fuzz/journal.hpp"
 #include "fuzz/observation_row.hpp"
@@ -32,6 +34,23 @@ void write_stage(std::string_view stage, std::int64_t step, bool harness) {
   stage_journal->life().enter(harness ? mpi::Life::harness : mpi::Life::working, stage, step);
 }
 
+struct Line {
+  int orders = -1, answers = -1;
+  double run_start = 0;
+  std::string journal;
+};
+
+Line line_of(const std::string& text) {
+  Line line;
+  const std::size_t first = text.find(':'), second = text.find(':', first + 1);
+  const std::size_t third = text.find(':', second + 1);
+  line.orders = std::stoi(text.substr(0, first));
+  line.answers = std::stoi(text.substr(first + 1, second - first - 1));
+  line.run_start = std::stod(text.substr(second + 1, third - second - 1));
+  line.journal = text.substr(third + 1);
+  return line;
+}
+
 // One case on its way through the worker.
 struct Trial {
   std::uint64_t index = 0;
@@ -42,65 +61,84 @@ struct Trial {
   const Proposal* proposal = nullptr;    // nullptr: not from guidance
 };
 
+// What was found out is told so often: what is not told is lost when a case ends this process.
+constexpr double kTellSeconds = 0.03;
+
 class Worker {
  public:
-  Worker(const Subject& subject, const WorkerOptions& options, CaseJournal& journal)
+  Worker(const Subject& subject, const WorkerOptions& options, CaseJournal& journal,
+         const Line& line)
       : subject_(subject),
         options_(options),
         journal_(journal),
+        answers_(line.answers),
+        run_start_(line.run_start),
         source_(options.seed, options.properties, subject, options.mpi_ranks),
         guidance_(options.seed) {}
 
-  Answer follow(const Order& order) {
+  void begin() const {
+    Answer ready;
+    ready.subject = subject_.name();
+    send(ready);
+  }
+
+  void follow(const Order& order) {
     Answer answer;
+    answer.kind = Answer::Kind::ran;
+    since_told_ = Stopwatch();
     switch (order.kind) {
       case Order::Kind::lease: run_lease(order, answer); break;
       case Order::Kind::given: run_given(order, answer); break;
-      case Order::Kind::observe: observe(order, answer); return answer;
+      case Order::Kind::observe: observe(order, answer); return send(answer);
     }
-    answer.kind = Answer::Kind::ran;
-    look_for_leaks(answer);
+    if (growth_.is_large()) look_for_leaks(answer);
     answer.worn |= subject_.memory().lost();
-    return answer;
+    send(answer);
   }
 
  private:
   void run_lease(const Order& order, Answer& answer) {
     for (const Discovery& discovery : order.learn) guidance_.learn(discovery);
     const Stopwatch watch;
-    while (answer.done < order.count && watch.seconds() < order.seconds && !answer.worn) {
-      run_case(order.first + answer.done, answer);
-      ++answer.done;
+    for (std::uint64_t i = 0; i < order.count && watch.seconds() < order.seconds; ++i) {
+      run_case(order.first + i, answer);
+      if (answer.worn) return;
     }
   }
 
   void run_case(std::uint64_t index, Answer& answer) {
     if (!options_.guided) {
       const Case drawn = source_.draw(index);
-      if (drawn.property == nullptr) return answer.statistics.add_unjudged();
+      if (drawn.property == nullptr) return skip(answer);
       run({index, "series", drawn.drawn.scenario, *drawn.property, &drawn.drawn, nullptr}, answer);
       return;
     }
     const Proposal proposal = guidance_.propose(index);
     const Case drawn = source_.with_property(index, proposal.drawn);
-    if (drawn.property == nullptr) return answer.statistics.add_unjudged();
+    if (drawn.property == nullptr) return skip(answer);
     run({index, proposal.origin, drawn.drawn.scenario, *drawn.property, &drawn.drawn, &proposal},
         answer);
   }
 
   void run_given(const Order& order, Answer& answer) {
+    std::uint64_t number = 0;
     for (const GivenCase& given : order.cases) {
       const Property& property =
           find_property(given.property.empty() ? "equivalence" : given.property);
-      run({answer.done, "corpus", given.scenario, property, nullptr, nullptr}, answer);
-      ++answer.done;
+      run({number++, "corpus", given.scenario, property, nullptr, nullptr}, answer);
       if (answer.worn) return;
     }
+  }
+
+  static void skip(Answer& answer) {
+    ++answer.done;
+    answer.statistics.add_unjudged();
   }
 
   void run(const Trial& trial, Answer& answer) {
     std::string text = print_scenario(trial.scenario);
     if (!journal_.begin(trial.index, trial.property.name, text)) {
+      ++answer.done;
       ++answer.too_long;
       return;
     }
@@ -108,10 +146,11 @@ class Worker {
     const Stopwatch watch;
     const std::optional<PropertyResult> result =
         judged(trial.scenario, trial.property, subject_, options_.run);
+    require_connection();
     const double seconds = watch.seconds();
-    journal_.end();
     answer.busy_seconds += seconds;
     answer.worn |= subject_.memory().lost();
+    ++answer.done;
     count(trial, result, seconds, answer);
     if (result) guide(trial, *result, text, answer);
     const bool failed = result && result->failure;
@@ -119,10 +158,32 @@ class Worker {
     const CaseRow row{trial.index,    trial.origin,
                       trial.scenario, trial.property.name,
                       trial.drawn,    result ? &*result : nullptr,
-                      seconds};
+                      seconds,        run_start_};
     if (options_.observations) answer.observations += observation_row(row);
     if (failed || answer.sampled.empty()) answer.sampled.push_back(case_record(row, text));
     remember({trial.scenario, std::string(trial.property.name)});
+    // A failure is told before its case has ended: a kill in between must not lose it.
+    const bool due = since_told_.seconds() >= kTellSeconds || options_.observations;
+    if ((failed || due) && !answer.worn) tell(answer);
+    journal_.end();
+  }
+
+  // What was found out so far.
+  void tell(Answer& answer) {
+    answer.more = true;
+    send(answer);
+    answer = Answer();
+    answer.kind = Answer::Kind::ran;
+    since_told_ = Stopwatch();
+  }
+
+  void send(const Answer& answer) const {
+    if (!write_frame(answers_, pack(answer))) _exit(kDisconnected);
+  }
+
+  // Where the code under test has closed the connection, the case at hand is the one to blame.
+  void require_connection() const {
+    if (fcntl(answers_, F_GETFD) < 0) _exit(kDisconnected);
   }
 
   void count(const Trial& trial, const std::optional<PropertyResult>& result, double seconds,
@@ -163,7 +224,7 @@ class Worker {
   // Where the heap has grown much since this process was warm, one of the last cases may be the
   // one that does it.
   void look_for_leaks(Answer& answer) {
-    if (!growth_.is_large()) return;
+    tell(answer);
     for (const GivenCase& one : std::vector<GivenCase>(recent_.rbegin(), recent_.rend())) {
       const auto kept = leaked(one.scenario, find_property(one.property));
       if (!kept) continue;
@@ -206,32 +267,22 @@ class Worker {
     InstanceKeeper::current()->next_scenario();
     answer.observation =
         run_case_here(subject_, options_.run)(order.scenario, property, order.repeat);
+    require_connection();
     journal_.end();
   }
 
   const Subject& subject_;
   const WorkerOptions& options_;
   CaseJournal& journal_;
+  const int answers_;
+  const double run_start_;
+  Stopwatch since_told_;
   const CaseSource source_;
   Guidance guidance_;
   HeapGrowth growth_;
   std::deque<GivenCase> recent_;
   std::set<std::string> reported_;  // signatures whose predecessors were sent
 };
-
-struct Line {
-  int orders = -1, answers = -1;
-  std::string journal;
-};
-
-Line line_of(const std::string& text) {
-  Line line;
-  const std::size_t first = text.find(':'), second = text.find(':', first + 1);
-  line.orders = std::stoi(text.substr(0, first));
-  line.answers = std::stoi(text.substr(first + 1, second - first - 1));
-  line.journal = text.substr(second + 1);
-  return line;
-}
 
 }  // namespace
 
@@ -250,14 +301,10 @@ void serve_supervisor(const Subject& subject, const WorkerOptions& options) {
   tell_stages_of_sim_worlds(write_stage);
   const ThreadLimit one(1);
   const InstanceKeeper keeper;
-  Worker worker(subject, options, journal);
-  Answer ready;
-  ready.subject = subject.name();
-  bool connected = write_frame(line.answers, pack(ready));
+  Worker worker(subject, options, journal, line);
+  worker.begin();
   std::string bytes;
-  while (connected && read_frame(line.orders, bytes)) {
-    connected = write_frame(line.answers, pack(worker.follow(unpack_order_of_supervisor(bytes))));
-  }
+  while (read_frame(line.orders, bytes)) worker.follow(unpack_order_of_supervisor(bytes));
 }
 
 }  // namespace helixcheck

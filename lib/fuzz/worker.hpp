@@ -11,7 +11,8 @@
 
 namespace helixcheck {
 
-// Where a worker finds its supervisor: "ORDERS:ANSWERS:JOURNAL", two descriptors and a path.
+// Where a worker finds its supervisor: "ORDERS:ANSWERS:START:JOURNAL", two descriptors, when the
+// campaign was started, seconds since 1970, and a path.
 inline constexpr const char* kWorkerVariable = "HELIXCHECK_WORKER";
 
 // Was this process started as a worker?

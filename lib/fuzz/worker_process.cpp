@@ -25,6 +25,8 @@ constexpr int kOrders = 3, kAnswers = 4;  // descriptors in the worker
 constexpr std::size_t kOutputKept = std::size_t{64} << 10;
 constexpr int kPollMs = 20;
 constexpr double kFarewellSeconds = 5;  // from a worker's last byte to its end
+constexpr double kBetweenSeconds = 5;   // between cases, more than for a case
+constexpr int kReads = 32;              // of output at a time: its writer may be as fast
 constexpr auto kStackDump = std::chrono::milliseconds(500);
 
 std::uint64_t resident_bytes(int process) {
@@ -45,7 +47,7 @@ std::string with_default(const char* variable, const std::string& fallback) {
 struct WorkerProcess::Streams {
   Pipe orders, answers, output;
   FrameReader frames;
-  Stopwatch since_start, since_end;
+  Stopwatch since_start, since_end, since_case;
 };
 
 WorkerProcess::WorkerProcess(const WorkerSetup& setup, const std::filesystem::path& journal)
@@ -57,7 +59,8 @@ WorkerProcess::WorkerProcess(const WorkerSetup& setup, const std::filesystem::pa
   order.errors = streams_->output.write_end();
   order.files = {{streams_->orders.read_end(), kOrders}, {streams_->answers.write_end(), kAnswers}};
   order.environment = {
-      {kWorkerVariable, fmt::format("{}:{}:{}", kOrders, kAnswers, journal.string())},
+      {kWorkerVariable,
+       fmt::format("{}:{}:{}:{}", kOrders, kAnswers, setup.run_start, journal.string())},
       {"ASAN_OPTIONS", with_default("ASAN_OPTIONS", "detect_leaks=0")},
       {"UBSAN_OPTIONS", with_default("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")}};
   process_ = spawn(order);
@@ -69,27 +72,30 @@ WorkerProcess::WorkerProcess(const WorkerSetup& setup, const std::filesystem::pa
 }
 
 WorkerProcess::~WorkerProcess() {
+  if (end_) return;  // its number may be another process's by now
   kill(-process_, SIGKILL);
-  if (!end_) waitpid(process_, nullptr, 0);
+  waitpid(process_, nullptr, 0);
 }
 
 int WorkerProcess::answers() const {
-  return streams_->answers.read_end();
+  return stream_ended_ ? -1 : streams_->answers.read_end();
 }
 
 int WorkerProcess::output() const {
-  return streams_->output.read_end();
+  return output_ended_ ? -1 : streams_->output.read_end();
 }
 
 void WorkerProcess::order(const Order& order) {
   ordered_ = true;
+  streams_->since_case = Stopwatch();
   write_frame(streams_->orders.write_end(), pack(order));  // its end is noticed elsewhere
 }
 
 void WorkerProcess::read_output() {
   std::array<char, 1 << 16> buffer;
-  for (;;) {
+  for (int i = 0; i < kReads; ++i) {
     const ssize_t count = read(output(), buffer.data(), buffer.size());
+    output_ended_ = count == 0;
     if (count <= 0) return;
     printed_ += static_cast<std::uint64_t>(count);
     output_.append(buffer.data(), static_cast<std::size_t>(count));
@@ -99,24 +105,19 @@ void WorkerProcess::read_output() {
 }
 
 std::optional<Answer> WorkerProcess::look() {
-  if (end_) return std::nullopt;
+  if (std::optional<Answer> earlier = next_answer(); earlier || end_) return earlier;
   read_output();
   if (!stream_ended_ && !streams_->frames.read_from(answers())) {
     stream_ended_ = true;
     streams_->since_end = Stopwatch();
   }
-  while (const std::optional<std::string> frame = streams_->frames.next()) {
-    Answer answer = unpack_answer_of_worker(*frame);
-    if (answer.kind == Answer::Kind::ready) {
-      subject_ = answer.subject;
-      continue;
-    }
-    ordered_ = false;
-    return answer;
-  }
+  std::optional<Answer> answer = next_answer();
   int status = 0;
+  if (answer || end_) return answer;
   if (waitpid(process_, &status, WNOHANG) == process_) {
+    streams_->frames.read_from(answers());  // said between the last look and its end
     finish(status);
+    return next_answer();
   } else if (stream_ended_ && streams_->since_end.seconds() > kFarewellSeconds) {
     kill_for(Killed::for_silence);
   } else if (!stream_ended_) {
@@ -125,10 +126,44 @@ std::optional<Answer> WorkerProcess::look() {
   return std::nullopt;
 }
 
+// What the code under test has spoilt may be no answer at all.
+std::optional<Answer> WorkerProcess::next_answer() {
+  try {
+    while (const std::optional<std::string> frame = streams_->frames.next()) {
+      Answer answer = unpack_answer_of_worker(*frame);
+      if (answer.kind == Answer::Kind::ready) {
+        subject_ = answer.subject;
+        continue;
+      }
+      ordered_ = ordered_ && answer.more;
+      return answer;
+    }
+  } catch (const std::exception&) {
+    if (!end_) kill_for(Killed::for_nonsense);
+  }
+  return std::nullopt;
+}
+
+// How long an order has been worked on since the last case or the order itself.
+double WorkerProcess::seconds_without_case() {
+  const bool runs = running_seconds_ > 0 || journal_.begun() != cases_seen_;
+  cases_seen_ = journal_.begun();
+  if (runs || !ordered_) streams_->since_case = Stopwatch();
+  return streams_->since_case.seconds();
+}
+
 void WorkerProcess::enforce_limits() {
   running_seconds_ = journal_.running_seconds();
-  const bool starts = !ready() && streams_->since_start.seconds() > setup_.start_seconds;
-  if (starts || running_seconds_ > setup_.case_seconds) return kill_for(Killed::for_time);
+  const double between = seconds_without_case();
+  if (!ready() && streams_->since_start.seconds() > setup_.start_seconds) {
+    running_seconds_ = streams_->since_start.seconds();
+    return kill_for(Killed::for_time);
+  }
+  if (between > setup_.case_seconds + kBetweenSeconds) {
+    running_seconds_ = between;
+    return kill_for(Killed::for_time);
+  }
+  if (running_seconds_ > setup_.case_seconds) return kill_for(Killed::for_time);
   if (setup_.memory_bytes == 0) return;
   bytes_used_ = resident_bytes(process_);
   if (bytes_used_ > setup_.memory_bytes) kill_for(Killed::for_memory);

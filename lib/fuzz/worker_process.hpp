@@ -19,10 +19,11 @@ namespace helixcheck {
 
 struct WorkerSetup {
   std::vector<std::string> arguments;  // argv of a worker; it comes to serve_supervisor
-  double case_seconds = 60;            // a case that takes longer hangs
+  double case_seconds = 60;            // a case that takes longer hangs; so does what is between
   double start_seconds = 120;          // from its start until it is ready
   std::uint64_t memory_bytes = 0;      // resident; more is out of memory; 0: no limit
   bool dump_stack = true;              // of a case that hangs, into its output
+  std::int64_t run_start = 0;          // of the campaign's run, seconds since 1970
 };
 
 class WorkerProcess {
@@ -33,7 +34,7 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  // What to wait for with poll(); reading happens in `look`.
+  // What to wait for with poll(), -1 where nothing more can come; reading happens in `look`.
   int answers() const;
   int output() const;
 
@@ -48,7 +49,7 @@ class WorkerProcess {
   void set_case_seconds(double seconds) { setup_.case_seconds = seconds; }
 
   // Reads what is there, without blocking; enforces the limits; notices the end. An answer, if one
-  // has come. After its end nothing more comes.
+  // has come: call it until there is none, since answers may be left when the end is noticed.
   std::optional<Answer> look();
   const std::optional<WorkerEnd>& end() const { return end_; }
 
@@ -57,7 +58,9 @@ class WorkerProcess {
 
  private:
   void read_output();
+  std::optional<Answer> next_answer();
   void enforce_limits();
+  double seconds_without_case();
   void kill_for(Killed why);
   void finish(int wait_status);
   EndEvidence evidence(int wait_status);
@@ -68,11 +71,12 @@ class WorkerProcess {
   std::unique_ptr<Streams> streams_;
   int process_ = -1;
   bool ordered_ = false;
-  bool stream_ended_ = false;
+  bool stream_ended_ = false, output_ended_ = false;
   std::string subject_;
   std::string output_;
   std::uint64_t printed_ = 0;
   std::uint64_t bytes_used_ = 0;
+  std::uint64_t cases_seen_ = 0;
   double running_seconds_ = 0;
   Killed killed_ = Killed::no;
   std::optional<WorkerEnd> end_;

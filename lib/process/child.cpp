@@ -15,12 +15,22 @@ namespace {
 class FileActions {
  public:
   FileActions() { posix_spawn_file_actions_init(&actions_); }
-  ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
+  ~FileActions() {
+    posix_spawn_file_actions_destroy(&actions_);
+    for (const int copy : copies_) close(copy);
+  }
   FileActions(const FileActions&) = delete;
   FileActions& operator=(const FileActions&) = delete;
+  // By way of a copy above all numbers in the child: one redirection must not close the source of
+  // the next.
   void redirect(int own, int number) {
     if (own >= 0) {
-      posix_spawn_file_actions_adddup2(&actions_, own, number);
+      const int copy = fcntl(own, F_DUPFD_CLOEXEC, kAboveNumbers);
+      if (copy < 0) {
+        throw ResourceError(fmt::format("cannot pass on a file: {}", strerror(errno)));
+      }
+      copies_.push_back(copy);
+      posix_spawn_file_actions_adddup2(&actions_, copy, number);
     } else {
       posix_spawn_file_actions_addopen(&actions_, number, "/dev/null", O_RDWR, 0);
     }
@@ -28,7 +38,9 @@ class FileActions {
   const posix_spawn_file_actions_t* get() const { return &actions_; }
 
  private:
+  static constexpr int kAboveNumbers = 64;
   posix_spawn_file_actions_t actions_;
+  std::vector<int> copies_;
 };
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {

@@ -13,7 +13,7 @@ struct ChildOrder {
   std::vector<std::string> arguments;  // the first one is the path of the executable
   std::vector<std::pair<std::string, std::string>> environment;  // added to this process's own
   int output = -1, errors = -1;                                  // -1: to /dev/null
-  std::vector<std::pair<int, int>> files;  // (own descriptor, its number in the child)
+  std::vector<std::pair<int, int>> files;  // (own descriptor, its number in the child, < 64)
 };
 
 // Spawned, never forked: this process may have threads and devices. In a process group of its own:

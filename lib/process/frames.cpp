@@ -1,11 +1,37 @@
 #include "process/frames.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <ctime>
 #include <unistd.h>
 
 namespace helixcheck {
 namespace {
+
+// While it lives, a reader that is gone is an error for this thread and not the end of the process.
+class NoPipeSignal {
+ public:
+  NoPipeSignal() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoPipeSignal() {
+    const timespec at_once{};
+    while (!was_pending_ && sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) continue;
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoPipeSignal(const NoPipeSignal&) = delete;
+  NoPipeSignal& operator=(const NoPipeSignal&) = delete;
+
+ private:
+  sigset_t pipe_, before_;
+  bool was_pending_ = false;
+};
 
 bool write_all(int file, const char* data, std::size_t bytes) {
   while (bytes > 0) {
@@ -32,6 +58,7 @@ bool read_all(int file, char* data, std::size_t bytes) {
 }  // namespace
 
 bool write_frame(int file, const std::string& bytes) {
+  const NoPipeSignal no_signal;
   const std::size_t size = bytes.size();
   std::string frame(reinterpret_cast<const char*>(&size), sizeof size);
   frame += bytes;

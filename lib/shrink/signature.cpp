@@ -12,7 +12,8 @@ std::string to_text(const Signature& signature) {
 std::optional<Signature> parse_signature(const std::string& text) {
   const std::size_t property = text.find('/'), stage = text.rfind('/');
   const std::size_t kind = stage == 0 ? stage : text.rfind('/', stage - 1);
-  if (property == std::string::npos || kind <= property || kind == std::string::npos) {
+  if (property == std::string::npos || kind <= property || kind == std::string::npos ||
+      stage + 1 == text.size()) {
     return std::nullopt;
   }
   Signature signature{text.substr(0, property), text.substr(property + 1, kind - property - 1),

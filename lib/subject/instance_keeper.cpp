@@ -144,14 +144,15 @@ void* InstanceKeeper::take(const Order& order, int& status, hxc_error& error) {
   auto made = std::make_unique<Kept>(order, std::move(key), scenario_);
   status = made->create(error);
   made->in_use = true;
+  if (status != 0) made->handle = nullptr;  // what it left there is not an instance
   void* handle = made->handle;
-  if (status == 0) kept_.push_back(std::move(made));
+  if (handle != nullptr) kept_.push_back(std::move(made));  // there is nothing to keep of a null
   return handle;
 }
 
 void InstanceKeeper::give_back(const hxc_subject& table, void* handle, bool reusable) {
   const auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const auto& one) {
-    return one->table == &table && one->handle == handle;
+    return one->in_use && one->table == &table && one->handle == handle;
   });
   if (kept == kept_.end()) {
     if (table.destroy != nullptr) table.destroy(handle);

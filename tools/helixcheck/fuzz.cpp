@@ -120,9 +120,8 @@ std::vector<CorpusEntry> start_scenarios(const Options& options, StatusLine& lin
   if (!options.store) return chosen;
   const std::filesystem::path corpus = corpus_folder(options);
   if (!std::filesystem::exists(corpus)) return chosen;
-  const bool any = std::any_of(
-      std::filesystem::recursive_directory_iterator(corpus), {},
-      [](const auto& file) { return file.path().extension() == ".json"; });
+  const bool any = std::any_of(std::filesystem::recursive_directory_iterator(corpus), {},
+                               [](const auto& file) { return file.path().extension() == ".json"; });
   if (!any) return chosen;
   std::vector<std::string> damaged;
   for (CorpusEntry& entry : find_scenarios({corpus.string()}, corpus, &damaged)) {
@@ -204,8 +203,8 @@ int fuzz_verb(const Options& options) {
   } else {
     fmt::print("{}", describe(report, options.subject));
   }
-  if (!report.found.empty() || !report.again.empty() || report.unfinished > 0) return kFinding;
-  if (report.unsaved) return kMissingResource;
+  if (!report.found.empty() || !report.again.empty() || !report.waiting.empty()) return kFinding;
+  if (report.unsaved || !report.ended_by.empty()) return kMissingResource;
   return report.interrupted ? kInterrupted : kPass;
 }
 

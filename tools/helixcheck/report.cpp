@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include "options.hpp"
+#include "process/files.hpp"
 #include "report/campaign_json.hpp"
 #include "report/campaign_text.hpp"
 #include "report/load_campaign.hpp"
 #include "report/page.hpp"
 #include "report/sarif.hpp"
 #include "scenario/error.hpp"
-#include "process/files.hpp"
 
 namespace helixcheck {
 namespace {

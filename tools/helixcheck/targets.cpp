@@ -10,6 +10,7 @@
 #include "scenario/names.hpp"
 #include "scenario/print.hpp"
 #include "scenario/validate.hpp"
+#include "subject/instance_keeper.hpp"
 
 namespace helixcheck {
 namespace {
@@ -38,6 +39,7 @@ void run_before(const CorpusEntry& entry, const Subject& subject, const RunOptio
   const Property& property = find_property(entry.property.empty() ? kEquivalence : entry.property);
   for (const Scenario& scenario : entry.before) {
     if (!property.applies(scenario, subject)) continue;
+    InstanceKeeper::current()->next_scenario();
     try {
       property.check(scenario, subject, options);
     } catch (const InputError&) {  // hides too much to be judged; it has run
@@ -96,7 +98,9 @@ RunResult run_entry(const CorpusEntry& entry, World& world, const Subject& subje
     // Once only: a repetition would come after another run than the file says.
     RunOptions once = options;
     once.repeat_failures = false;
+    const InstanceKeeper keeper;  // as in the campaign that met it
     run_before(entry, subject, once);
+    InstanceKeeper::current()->next_scenario();
     return run_entry({entry.file, entry.scenario, {}, entry.property}, world, subject, once);
   }
   if (!entry.property.empty() && entry.property != kEquivalence) {
