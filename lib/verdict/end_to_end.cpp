@@ -5,6 +5,7 @@
 #include "verdict/end_to_end.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "mla/formats.hpp"
@@ -19,20 +20,20 @@ constexpr double kSigmas = 10;
 constexpr double kMaxProducts = 1e10;  // of the whole ensemble and step: some seconds
 constexpr double kMaxBytes = 0x1p31;   // of latent rows that the ensemble holds
 
-// A small generator (Marsaglia's xorshift64): the noise needs no more.
-class Draws {
- public:
-  explicit Draws(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
-  double next() {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 7;
-    state_ ^= state_ << 17;
-    return static_cast<double>(state_ >> 11) * 0x1p-53;
-  }
+// Values closer to each other than this part of a format's spacing are rounded alike by a member,
+// as they are by rounding to nearest: the errors of many equal values add up instead of averaging
+// out.
+constexpr double kAlike = 1.0 / 16;
 
- private:
-  std::uint64_t state_;
-};
+// A number in [0, 1) for each member and place between the codes of a format.
+double draw_for(std::uint64_t member, Dtype dtype, double x) {
+  const double place = std::floor(x / (2 * half_ulp(dtype, x) * kAlike));
+  std::uint64_t mixed = std::bit_cast<std::uint64_t>(place) + member * 0x9e3779b97f4a7c15u +
+                        static_cast<std::uint64_t>(dtype);
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;  // SplitMix64's last steps
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+  return static_cast<double>((mixed ^ mixed >> 31) >> 11) * 0x1p-53;
+}
 
 // Errors between the stores, which the ensemble does not have: accumulations and exponentials in
 // fp32, as a share of the largest value in a row, for the least exact of the contracts. Only fp32
@@ -123,9 +124,9 @@ bool EndToEnd::affordable(const StepView& step) const {
 
 void EndToEnd::make_ensemble() {
   for (int member = 0; member < kMembers; ++member) {
-    Draws draws(static_cast<std::uint64_t>(member) + 1);
-    ensemble_.emplace_back(inputs_, [draws](Dtype dtype, double x) mutable {
-      return round_randomly(dtype, x, draws.next());
+    const auto number = static_cast<std::uint64_t>(member) + 1;
+    ensemble_.emplace_back(inputs_, [number](Dtype dtype, double x) {
+      return std::isfinite(x) ? round_randomly(dtype, x, draw_for(number, dtype, x)) : x;
     });
   }
 }

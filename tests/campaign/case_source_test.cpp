@@ -104,6 +104,48 @@ TEST_F(CaseSources, KeepToTheChosenProperties) {
   EXPECT_GT(count["equivalence"], 3 * count["convexity"]);
 }
 
+// A search that draws for itself gets the property that the series would have given it.
+TEST_F(CaseSources, GiveAPropertyToWhatOthersDraw) {
+  const CaseSource source(4, {}, subject_);
+  const ScenarioSeries series(4);
+  for (std::uint64_t i = 0; i < 600; ++i) {
+    const Case given = source.with_property(i, series.draw(i));
+    EXPECT_TRUE(same(given, source.draw(i))) << i;
+    if (i < covering(4)) EXPECT_EQ(given.property, &find_property("equivalence"));
+  }
+}
+
+TEST_F(CaseSources, HaveNoPropertyForWhatNoneAppliesTo) {
+  const Property& wanted = find_property("ranks");
+  const CaseSource source(4, {"ranks"}, subject_);
+  const ScenarioSeries series(4);
+  int without = 0;
+  for (std::uint64_t i = 0; i < 600; ++i) {
+    const DrawnScenario drawn = series.draw(i);
+    const Case given = source.with_property(i, drawn);
+    const bool applies = wanted.applies(drawn.scenario, subject_);
+    EXPECT_EQ(given.property, applies ? &wanted : nullptr);
+    EXPECT_EQ(given.drawn.scenario, drawn.scenario) << "as it is, not drawn anew";
+    without += applies ? 0 : 1;
+  }
+  EXPECT_GT(without, 0);
+}
+
+TEST_F(CaseSources, KeepToTheRanksOfAJob) {
+  const CaseSource source(4, {"equivalence"}, subject_, 2);
+  Scenario scenario;
+  scenario.problem.entry = Entry::core;
+  const auto given = [&](int kvp) {
+    scenario.layout.kvp = kvp;
+    DrawnScenario drawn;
+    drawn.scenario = scenario;
+    return source.with_property(1000, drawn);
+  };
+  EXPECT_NE(given(2).property, nullptr);
+  EXPECT_EQ(given(2).drawn.scenario.run.world, WorldKind::mpi);
+  EXPECT_EQ(given(3).property, nullptr);
+}
+
 TEST_F(CaseSources, RefuseAnUnknownProperty) {
   EXPECT_THROW(CaseSource(1, {"equivalence", "beauty"}, subject_), InputError);
 }

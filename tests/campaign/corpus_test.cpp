@@ -84,13 +84,16 @@ TEST_F(Corpus, ReturnsTheOtherFilesBesideDamagedOnes) {
 
 TEST_F(Corpus, KeepsWhatBelongsToAFinding) {
   folder_.write("a/found.json", R"({"schema":1,"before":[{"problem":{"ctx_len":9}}],
-                                   "provenance":{"property":"ranks"}})");
+                                   "provenance":{"property":"ranks",
+                                                 "signature":"ranks/cpu/value/attend"}})");
   const std::vector<CorpusEntry> entries = find_scenarios({"found", "one"}, folder_.path());
   ASSERT_EQ(entries.size(), 2u);
   EXPECT_EQ(entries[0].property, "ranks");
+  EXPECT_EQ(entries[0].signature, "ranks/cpu/value/attend");
   ASSERT_EQ(entries[0].before.size(), 1u);
   EXPECT_EQ(entries[0].before[0].problem.ctx_len, (std::vector<std::int64_t>{9}));
   EXPECT_EQ(entries[1].property, "");
+  EXPECT_EQ(entries[1].signature, "");
   EXPECT_TRUE(entries[1].before.empty());
 }
 

@@ -1,12 +1,12 @@
 // Messages between a search and its ranks come back as they were sent.
 
 #include "campaign/run_wire.hpp"
-#include "process/frames.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "generate/scenario_draw.hpp"
+#include "process/frames.hpp"
 #include "scenario/error.hpp"
 
 namespace helixcheck {

@@ -3,9 +3,12 @@
 
 #include "campaign/statistics.hpp"
 
+#include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 
 #include "generate/compatibility.hpp"
+#include "scenario/error.hpp"
 
 namespace helixcheck {
 namespace {
@@ -94,6 +97,117 @@ TEST(Statistics, KeepTheWorstRatioOfEachTap) {
   EXPECT_EQ(all.worst_ratio(), 0.75);
 }
 
+void expect_same(const Statistics& a, const Statistics& b) {
+  EXPECT_EQ(a.cases(), b.cases());
+  EXPECT_EQ(a.subject_runs(), b.subject_runs());
+  EXPECT_EQ(a.unjudged(), b.unjudged());
+  EXPECT_EQ(a.pairs_drawn(), b.pairs_drawn());
+  for (std::size_t i = 0; i < level_count(); ++i) {
+    for (std::size_t j = i; j < level_count(); ++j) EXPECT_EQ(a.drawn(i, j), b.drawn(i, j));
+  }
+  for (const Size size : kSizes) {
+    EXPECT_EQ(a.cases_of(size), b.cases_of(size));
+    EXPECT_EQ(a.share_of_time(size), b.share_of_time(size));
+  }
+  EXPECT_EQ(a.by_property(), b.by_property());
+  EXPECT_EQ(a.worst_ratios(), b.worst_ratios());
+  for (std::size_t tap = 0; tap < kTapCount; ++tap) {
+    for (int log2 = Statistics::kLowestLog2; log2 <= Statistics::kHighestLog2; ++log2) {
+      EXPECT_EQ(a.cases_with_ratio(static_cast<Tap>(tap), log2),
+                b.cases_with_ratio(static_cast<Tap>(tap), log2));
+    }
+  }
+}
+
+TEST(Statistics, CountRatiosByOctaves) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::pair<double, int> samples[] = {
+      {0, -60},       {5e-324, -60}, {0x1p-61, -60}, {0x1p-60, -60},    {0x1.8p-60, -60},
+      {0x1p-59, -59}, {0.25, -2},    {0.4999, -2},   {0.5, -1},         {0.9999, -1},
+      {1, 0},         {1.9, 0},      {2, 1},         {7.999, 2},        {8, 3},
+      {1e9, 3},       {1e308, 3},    {kInfinity, 3}, {std::nan(""), 3},
+  };
+  for (const auto& [ratio, log2] : samples) {
+    Statistics all;
+    all.add(drawn_with(0, 0), "equivalence", result(1, Tap::lse, ratio), 1);
+    for (int i = Statistics::kLowestLog2; i <= Statistics::kHighestLog2; ++i) {
+      EXPECT_EQ(all.cases_with_ratio(Tap::lse, i), i == log2 ? 1u : 0u) << ratio << ": " << i;
+      EXPECT_EQ(all.cases_with_ratio(Tap::combined, i), 0u);
+    }
+  }
+}
+
+Statistics some_statistics() {
+  Statistics some;
+  for (std::size_t i = 0; i < 12; ++i) {
+    const auto tap = static_cast<Tap>(i % kTapCount);
+    some.add(drawn_with(i, 1, kSizes[i % kSizes.size()]), i % 3 == 0 ? "replay" : "equivalence",
+             result(static_cast<std::int64_t>(i), tap, std::exp2(static_cast<double>(i) - 9)), 0.5);
+  }
+  some.add(drawn_with(0, 0), "a property", result(1, Tap::output, HUGE_VAL), 0.25);
+  some.add_unjudged();
+  return some;
+}
+
+std::string packed(const Statistics& statistics) {
+  Packer to;
+  statistics.pack_into(to);
+  return to.text("end").take();
+}
+
+TEST(Statistics, ComeBackFromAnotherProcess) {
+  for (const Statistics& sent : {some_statistics(), Statistics()}) {
+    const std::string bytes = packed(sent);
+    Unpacker from(bytes);
+    expect_same(Statistics::unpack_from(from), sent);
+    EXPECT_EQ(from.text(), "end") << "all of it was read";
+  }
+}
+
+TEST(Statistics, CutOffAreAnError) {
+  const std::string whole = packed(some_statistics());
+  const std::size_t size = whole.size() - sizeof(std::size_t) - 3;
+  for (std::size_t bytes = 0; bytes < size; bytes += 1 + bytes / 40) {
+    const std::string part = whole.substr(0, bytes);
+    Unpacker from(part);
+    EXPECT_THROW(Statistics::unpack_from(from), ResourceError) << bytes;
+  }
+}
+
+// As a store keeps them.
+TEST(Statistics, PairsAndRatiosCanBePutBack) {
+  const Statistics before = some_statistics();
+  Statistics again;
+  for (std::size_t a = 0; a < level_count(); ++a) {
+    for (std::size_t b = a; b < level_count(); ++b) {
+      if (before.drawn(a, b) > 0) again.restore_pair(b, a, before.drawn(a, b));
+    }
+  }
+  for (std::size_t i = 0; i < kTapCount; ++i) {
+    const auto tap = static_cast<Tap>(i);
+    for (int log2 = Statistics::kLowestLog2; log2 <= Statistics::kHighestLog2; ++log2) {
+      const std::uint64_t cases = before.cases_with_ratio(tap, log2);
+      if (cases > 0) again.restore_ratios(tap, log2, cases, before.worst_ratios()[i]);
+    }
+  }
+  EXPECT_EQ(again.pairs_drawn(), before.pairs_drawn());
+  EXPECT_EQ(again.worst_ratios(), before.worst_ratios());
+  EXPECT_EQ(again.cases(), 0u) << "these are not cases of this run";
+  Statistics expected = before, sum = before;
+  expected.merge(before);
+  sum.merge(again);
+  for (std::size_t a = 0; a < level_count(); ++a) {
+    for (std::size_t b = a; b < level_count(); ++b) {
+      ASSERT_EQ(sum.drawn(a, b), expected.drawn(a, b));
+    }
+  }
+  EXPECT_EQ(sum.cases_with_ratio(Tap::output, 3), expected.cases_with_ratio(Tap::output, 3));
+  again.restore_ratios(Tap::lse, -1000, 5, 0);
+  again.restore_ratios(Tap::lse, 1000, 6, 0);
+  EXPECT_EQ(again.cases_with_ratio(Tap::lse, -60) - before.cases_with_ratio(Tap::lse, -60), 5u);
+  EXPECT_EQ(again.cases_with_ratio(Tap::lse, 3) - before.cases_with_ratio(Tap::lse, 3), 6u);
+}
+
 // Whatever the parts, the sum is what one thread would have counted.
 TEST(Statistics, MergeToTheSame) {
   Statistics whole, parts[2];
@@ -111,19 +225,8 @@ TEST(Statistics, MergeToTheSame) {
   parts[1].add_unjudged();
   Statistics sum;
   for (const Statistics& part : parts) sum.merge(part);
-  EXPECT_EQ(sum.cases(), whole.cases());
-  EXPECT_EQ(sum.subject_runs(), whole.subject_runs());
   EXPECT_EQ(sum.unjudged(), 1u);
-  EXPECT_EQ(sum.pairs_drawn(), whole.pairs_drawn());
-  for (std::size_t a = 0; a < level_count(); ++a) {
-    for (std::size_t b = a; b < level_count(); ++b) EXPECT_EQ(sum.drawn(a, b), whole.drawn(a, b));
-  }
-  for (const Size size : kSizes) {
-    EXPECT_EQ(sum.cases_of(size), whole.cases_of(size));
-    EXPECT_EQ(sum.share_of_time(size), whole.share_of_time(size));
-  }
-  EXPECT_EQ(sum.by_property(), whole.by_property());
-  EXPECT_EQ(sum.worst_ratios(), whole.worst_ratios());
+  expect_same(sum, whole);
 }
 
 TEST(Statistics, OfASeriesCountEveryPossiblePairAndNoOther) {

@@ -12,10 +12,10 @@
 #include <thread>
 #include <unistd.h>
 
-#include "child.hpp"
 #include "sample_records.hpp"
 #include "scenario/error.hpp"
 #include "store/store.hpp"
+#include "support/child.hpp"
 
 namespace helixcheck {
 namespace {

@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "child.hpp"
 #include "sample_records.hpp"
 #include "scenario/error.hpp"
 #include "store/store.hpp"
+#include "support/child.hpp"
 
 namespace helixcheck {
 namespace {

@@ -1,0 +1,94 @@
+// Ctrl-C and its relatives: the campaign ends in order and soon, and goes on when it is asked to.
+
+#include <algorithm>
+#include <csignal>
+#include <gtest/gtest.h>
+#include <thread>
+
+#include "campaigns/campaign.hpp"
+
+namespace helixcheck {
+namespace {
+
+using std::chrono::seconds;
+
+class Interrupt : public testing::TestWithParam<int> {};
+
+TEST_P(Interrupt, EndsInOrder) {
+  const CampaignFolder folder;
+  const std::string search = "--subject cpu --jobs 1 --seed 5 --cases 300";
+  RunningCampaign campaign(folder, search);
+  ASSERT_TRUE(campaign.wait_for(
+      [&] { return std::filesystem::exists(folder.store()) && !campaign.workers().empty(); }));
+  kill(campaign.process(), GetParam());
+  ASSERT_EQ(campaign.wait(seconds(30)), 130) << campaign.err();
+  EXPECT_NE(campaign.out().find("campaign 1, seed 5, interrupted: "), std::string::npos)
+      << campaign.out();
+  const CampaignRecord interrupted = folder.last();
+  EXPECT_EQ(interrupted.state, "interrupted");
+  EXPECT_TRUE(processes_with(folder.path().string()).empty());
+  const CommandResult again = folder.run(search);
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_NE(again.out.find("campaign 1, seed 5, finished (gone on with): 300 cases"),
+            std::string::npos)
+      << again.out;
+  EXPECT_LT(interrupted.next_case, 300u);
+  EXPECT_EQ(folder.last().next_case, 300u);
+}
+
+std::string name_of_signal(const testing::TestParamInfo<int>& signal) {
+  return signal.param == SIGINT ? "Int" : "Term";
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, Interrupt, testing::Values(SIGINT, SIGTERM), name_of_signal);
+
+// A finding that was being shrunk waits as it was seen.
+TEST(Interrupts, EndShrinking) {
+  const CampaignFolder folder("sleep");
+  const std::string search = "--jobs 1 --seed 1 --unguided --cases 14 --case-timeout 2 ";
+  {
+    RunningCampaign campaign(folder, search + "--shrink-time 600");
+    ASSERT_TRUE(campaign.wait_for(
+        [&] { return std::filesystem::exists(folder.store()) && !folder.findings().empty(); }));
+    kill(campaign.process(), SIGINT);
+    ASSERT_EQ(campaign.wait(seconds(30)), 1) << campaign.err();
+    EXPECT_NE(campaign.out().find("not confirmed yet"), std::string::npos) << campaign.out();
+  }
+  EXPECT_EQ(folder.last().state, "interrupted");
+  ASSERT_EQ(folder.findings().size(), 1u);
+  EXPECT_EQ(folder.findings()[0].state, "new");
+  const CommandResult again = folder.run(search + "--shrink-time 1");
+  EXPECT_EQ(again.status, 1) << again.err;
+  ASSERT_EQ(folder.findings().size(), 1u);
+  EXPECT_EQ(folder.findings()[0].state, "confirmed") << folder.findings()[0].note;
+}
+
+// The first one waits a moment for the worker, which sleeps in case 3.
+TEST(Interrupts, ASecondOneEndsItAtOnce) {
+  const CampaignFolder folder("sleep");
+  const std::filesystem::path lines = folder.path() / "lines";
+  RunningCampaign campaign(folder,
+                           "--jobs 1 --seed 1 --unguided --time 1000 --case-timeout 100 "
+                           "--observations " +
+                               lines.string());
+  ASSERT_TRUE(campaign.wait_for([&] {
+    const std::string text = contents_of(lines);
+    return std::count(text.begin(), text.end(), '\n') == 3;
+  })) << campaign.err();
+  const std::vector<int> workers = campaign.workers();
+  kill(campaign.process(), SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  kill(campaign.process(), SIGINT);
+  ASSERT_EQ(campaign.wait(seconds(30)), 128 + SIGINT);
+  EXPECT_EQ(campaign.out(), "");
+  EXPECT_EQ(folder.last().state, "running");
+  for (int i = 0; i < 1000 && !processes_with(folder.path().string()).empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(processes_with(folder.path().string()).empty());
+  ASSERT_EQ(workers.size(), 1u);
+  EXPECT_EQ(state_of_process(workers[0]), '\0');
+}
+
+}  // namespace
+}  // namespace helixcheck

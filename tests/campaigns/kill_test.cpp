@@ -1,0 +1,225 @@
+// A campaign that is killed at random moments, its workers too, and started again each time: what
+// it had found stays found.
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <random>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "campaigns/campaign.hpp"
+#include "scenario/json.hpp"
+#include "store/connection.hpp"
+
+namespace helixcheck {
+namespace {
+
+const std::string kSearch = "--seed 1 --jobs 2 --shrink-time 2 ";
+
+// What must not be lost from one look at the store to the next.
+struct Seen {
+  std::set<std::string> described, fresh;  // signatures; fresh ones are stored as seen only
+  Totals totals;
+  int campaigns = 0;
+};
+
+Seen look_at(const CampaignFolder& folder) {
+  const StoreReader store(folder.store());
+  store.check_integrity();
+  Seen seen;
+  for (const FindingRecord& finding : store.findings()) {
+    (finding.state == "new" ? seen.fresh : seen.described).insert(finding.signature);
+  }
+  const std::vector<CampaignRecord> campaigns = store.campaigns();
+  seen.campaigns = static_cast<int>(campaigns.size());
+  if (!campaigns.empty()) seen.totals = campaigns.back().totals;
+  return seen;
+}
+
+// The signatures that the command said it had found.
+std::set<std::string> said_in(const std::string& text) {
+  const std::string mark = "helixcheck: found ";
+  std::set<std::string> said;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(mark)) continue;
+    said.insert(line.substr(mark.size(), line.find(": ", mark.size()) - mark.size()));
+  }
+  return said;
+}
+
+bool contains_all(const std::set<std::string>& all, const std::set<std::string>& some) {
+  return std::includes(all.begin(), all.end(), some.begin(), some.end());
+}
+
+void expect_grown(const Totals& before, const Totals& now) {
+  EXPECT_GE(now.seconds, before.seconds);
+  EXPECT_GE(now.busy_seconds, before.busy_seconds);
+  EXPECT_GE(now.cases, before.cases);
+  EXPECT_GE(now.unjudged, before.unjudged);
+  EXPECT_GE(now.subject_runs, before.subject_runs);
+  EXPECT_GE(now.findings, before.findings);
+  EXPECT_GE(now.pairs, before.pairs);
+  EXPECT_GE(now.tuples, before.tuples);
+  EXPECT_GE(now.behaviours, before.behaviours);
+  EXPECT_GE(now.interesting, before.interesting);
+  EXPECT_GE(now.restarts, before.restarts);
+  EXPECT_GE(now.worst_ratio, before.worst_ratio);
+}
+
+class Killer {
+ public:
+  explicit Killer(const std::string& mode) : folder_(mode) {}
+
+  void kill_times(int kills) {
+    start();
+    for (int i = 0; i < kills; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50 + random_() % 2500));
+      ASSERT_FALSE(campaign_->wait(std::chrono::milliseconds(0))) << campaign_->err();
+      kill_one(i % 3);
+    }
+    end_campaign();
+    expect_whole();
+  }
+
+ private:
+  void start() { campaign_.emplace(folder_, kSearch + "--time 10000"); }
+
+  void kill_one(int how) {
+    const std::vector<int> workers = campaign_->workers();
+    if (how == 1) {
+      if (workers.empty()) return;
+      kill(workers[random_() % workers.size()], SIGKILL);
+      ++workers_killed_;
+      return;
+    }
+    kill(campaign_->process(), SIGKILL);
+    ++supervisors_killed_;
+    if (how == 2) {
+      for (const int worker : workers) kill(worker, SIGKILL);
+      workers_killed_ += static_cast<int>(workers.size());
+    }
+    EXPECT_EQ(campaign_->wait(std::chrono::seconds(20)), 128 + SIGKILL);
+    observe();
+    start();
+  }
+
+  void observe() {
+    said_.merge(said_in(campaign_->err()));
+    if (!std::filesystem::exists(folder_.store())) return;
+    const Seen now = look_at(folder_);
+    EXPECT_TRUE(contains_all(now.described, seen_.described));
+    EXPECT_TRUE(contains_all(now.described, said_));
+    // A fresh one may turn out to be another look of one that is described.
+    for (const std::string& fresh : seen_.fresh) {
+      if (now.fresh.contains(fresh) || now.described.contains(fresh)) continue;
+      EXPECT_FALSE(now.described.empty()) << fresh;
+    }
+    if (seen_.campaigns > 0) {
+      EXPECT_EQ(now.campaigns, seen_.campaigns);
+      expect_grown(seen_.totals, now.totals);
+    }
+    seen_ = now;
+  }
+
+  // With a budget that is used up: what waits is finished, and nothing else.
+  void end_campaign() {
+    kill(campaign_->process(), SIGKILL);
+    campaign_->wait(std::chrono::seconds(20));
+    ++supervisors_killed_;
+    observe();
+    const CommandResult last = folder_.run(kSearch + "--cases 1");
+    EXPECT_EQ(last.status, 1) << last.err;
+    said_.merge(said_in(last.err));
+    const Seen end = look_at(folder_);
+    EXPECT_TRUE(contains_all(end.described, seen_.described));
+    EXPECT_TRUE(contains_all(end.described, said_));
+    EXPECT_TRUE(end.fresh.empty());
+    EXPECT_FALSE(end.described.empty());
+    EXPECT_EQ(end.campaigns, 1);
+    expect_grown(seen_.totals, end.totals);
+    seen_ = end;
+  }
+
+  void expect_whole() {
+    EXPECT_EQ(folder_.last().state, "finished");
+    std::set<std::string> signatures;
+    for (const std::filesystem::path& file : folder_.corpus_files()) {
+      const ScenarioFile stored = load_scenario_file(file);  // throws where it is not whole
+      EXPECT_TRUE(signatures.insert(stored.provenance.signature).second) << file;
+    }
+    for (const FindingRecord& finding : folder_.findings()) {
+      EXPECT_EQ(finding.state, "confirmed") << finding.signature << ": " << finding.note;
+      EXPECT_TRUE(signatures.contains(finding.signature)) << finding.signature;
+      EXPECT_GT(finding.count, 0u) << finding.signature;
+    }
+    EXPECT_EQ(signatures.size(), seen_.described.size());
+    EXPECT_FALSE(std::filesystem::exists(folder_.store().string() + ".journals"));
+    EXPECT_TRUE(processes_with(folder_.path().string()).empty());
+    std::printf(
+        "%d supervisors and %d workers killed; %llu cases, %llu restarts, %zu findings, %zu said\n",
+        supervisors_killed_, workers_killed_, static_cast<unsigned long long>(seen_.totals.cases),
+        static_cast<unsigned long long>(seen_.totals.restarts), seen_.described.size(),
+        said_.size());
+  }
+
+  CampaignFolder folder_;
+  std::optional<RunningCampaign> campaign_;
+  std::mt19937 random_{std::random_device()()};
+  Seen seen_;
+  std::set<std::string> said_;
+  int supervisors_killed_ = 0, workers_killed_ = 0;
+};
+
+TEST(Kills, LoseNothingOfASubjectThatIsWrong) {
+  Killer("wrong").kill_times(5);
+}
+
+TEST(Kills, LoseNothingOfASubjectThatCrashes) {
+  Killer("segfault").kill_times(5);
+}
+
+TEST(SlowKills, LoseNothingOfASubjectThatIsWrong) {
+  Killer("wrong").kill_times(25);
+}
+
+TEST(SlowKills, LoseNothingOfASubjectThatCrashes) {
+  Killer("segfault").kill_times(25);
+}
+
+// The supervisor is stopped, so that it cannot see its worker crash, and then killed: only the
+// journal knows.
+TEST(Kills, OfTheSupervisorKeepTheCaseThatHadJustCrashed) {
+  const CampaignFolder folder("segfault");
+  {
+    RunningCampaign campaign(folder, kSearch + "--jobs 1 --unguided --time 10000");
+    ASSERT_TRUE(campaign.wait_for([&] { return !campaign.workers().empty(); })) << campaign.err();
+    const int worker = campaign.workers()[0];
+    // From time to time it may go on, or its worker would soon wait for it.
+    while (state_of_process(worker) != 'Z') {
+      ASSERT_FALSE(campaign.wait(std::chrono::milliseconds(0))) << campaign.err();
+      kill(campaign.process(), SIGSTOP);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (state_of_process(worker) == 'Z') break;
+      kill(campaign.process(), SIGCONT);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      ASSERT_NE(state_of_process(worker), '\0') << "the supervisor was faster";
+    }
+    kill(campaign.process(), SIGKILL);
+    EXPECT_EQ(campaign.wait(std::chrono::seconds(20)), 128 + SIGKILL);
+  }
+  ASSERT_TRUE(folder.findings().empty());
+  // The budget leaves nothing to run but what was under way.
+  const CommandResult again = folder.run(kSearch + "--jobs 1 --unguided --time 0.001");
+  EXPECT_EQ(again.status, 1) << again.err;
+  ASSERT_EQ(folder.findings().size(), 1u) << again.err;
+  EXPECT_EQ(folder.findings()[0].state, "confirmed");
+  EXPECT_EQ(folder.findings()[0].kind, "crash");
+}
+
+}  // namespace
+}  // namespace helixcheck
