@@ -40,6 +40,7 @@ WorkerEnd end_of(const EndEvidence& evidence) {
   if (evidence.in_subject) end.stage = evidence.stage;
   const std::string place = where(evidence);
   const int status = evidence.wait_status;
+  if (WIFEXITED(status)) end.exit_status = WEXITSTATUS(status);
   if (evidence.killed == Killed::for_time) {
     end.kind = "hang";
     end.sentence = fmt::format("did not end within {:.1f} s{}", evidence.seconds, place);
@@ -62,7 +63,6 @@ WorkerEnd end_of(const EndEvidence& evidence) {
     end.from_outside = WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM;
   } else {
     end.kind = "exit";
-    end.exit_status = WEXITSTATUS(status);
     end.sentence = fmt::format("ended its process with status {}{}", WEXITSTATUS(status), place);
   }
   return end;

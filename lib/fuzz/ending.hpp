@@ -14,8 +14,8 @@ struct WorkerEnd {
   std::string kind;                  // "crash", "hang", "out_of_memory", "sanitizer", "exit"
   std::string sentence;              // "worker ended by SIGSEGV in stage attend of step 3"
   std::optional<std::string> stage;  // of the subject that it was in
-  int exit_status = -1;              // of kind "exit"
   bool from_outside = false;         // perhaps: a kill that neither supervisor nor subject sent
+  std::optional<int> exit_status{};  // if no signal ended it
 };
 
 // A worker whose connection was closed ends itself with this status.

@@ -25,22 +25,20 @@ constexpr double kLeaseSeconds = 0.5, kFirstLeaseSeconds = 0.05;
 constexpr double kCheckpointSeconds = 3, kStatusSeconds = 1;
 constexpr std::size_t kGivenCases = 16;  // in one order
 constexpr int kPollMs = 20;
-constexpr int kFailedStarts = 3;         // in a row, then the subject cannot be run
-constexpr double kHireSeconds = 1;       // between attempts to start a process
-constexpr int kFailedHires = 60;         // in a row, then it is given up
-constexpr double kDismissalSeconds = 1;  // for workers to end their orders
+constexpr int kFailedStarts = 3;                      // in a row, then the subject cannot be run
+constexpr int kInputStatus = 2, kResourceStatus = 3;  // of the command for these errors
+constexpr double kHireSeconds = 1;                    // between attempts to start a process
+constexpr int kFailedHires = 60;                      // in a row, then it is given up
+constexpr double kDismissalSeconds = 1;               // for workers to end their orders
 constexpr std::uint64_t kNoise = std::uint64_t{1} << 20;
 
-constexpr int kBadInputStatus = 2, kMissingResourceStatus = 3;  // of the command
-
-// Without the name that the command begins its sentences with.
-std::string last_line(const std::string& output) {
-  const std::size_t last = output.find_last_not_of('\n');
+// Without its end; of what is only empty lines, "".
+std::string last_line(const std::string& text) {
+  const std::size_t last = text.find_last_not_of('\n');
   if (last == std::string::npos) return "";
-  const std::size_t begin = output.rfind('\n', last) + 1;
-  const std::string line = output.substr(begin, last + 1 - begin);
-  const std::string_view name = "helixcheck: ";
-  return line.starts_with(name) ? line.substr(name.size()) : line;
+  const std::size_t before = text.rfind('\n', last);
+  const std::size_t first = before == std::string::npos ? 0 : before + 1;
+  return text.substr(first, last + 1 - first);
 }
 
 // Given cases that must run in one process, in this order.
@@ -384,17 +382,20 @@ class Supervisor {
     }
   }
 
-  // A worker that finds its command line or its machine wanting says so and ends with that status.
+  // A worker that finds an error in what it was given says so in its last line, and ends with the
+  // status for it. Whatever else keeps workers from starting is the subject's doing.
   void could_not_start(Post& post, const WorkerEnd& end) {
     const std::string line = last_line(post.process->output_end());
-    if (end.exit_status == kBadInputStatus) throw InputError(line);
-    if (end.exit_status == kMissingResourceStatus) throw ResourceError(line);
-    if (++failed_starts_ >= kFailedStarts) {
-      throw SubjectError(fmt::format("{}: a worker {} before its first case, {} times in a row{}{}",
-                                     options_.plan.subject, end.sentence, kFailedStarts,
-                                     line.empty() ? "" : ": ", line));
+    const std::string mark = "helixcheck: ";
+    if (!has_run_ && line.starts_with(mark)) {
+      const std::string sentence = line.substr(mark.size());
+      if (end.exit_status == kInputStatus) throw InputError(sentence);
+      if (end.exit_status == kResourceStatus) throw ResourceError(sentence);
     }
-    hire(post);
+    if (++failed_starts_ < kFailedStarts) return hire(post);
+    throw SubjectError(fmt::format("{}: a worker {} before its first case, {} times in a row{}{}",
+                                   options_.plan.subject, end.sentence, kFailedStarts,
+                                   line.empty() ? "" : ": ", line));
   }
 
   void report_end(const CaseJournal::Entry& entry, const std::vector<CaseJournal::Entry>& finished,

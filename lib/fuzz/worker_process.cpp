@@ -24,9 +24,7 @@ namespace {
 constexpr int kOrders = 3, kAnswers = 4;  // descriptors in the worker
 constexpr std::size_t kOutputKept = std::size_t{64} << 10;
 constexpr int kPollMs = 20;
-constexpr double kFarewellSeconds = 5;  // from a worker's last byte to its end
-constexpr double kBetweenSeconds = 5;   // between cases, more than for a case
-constexpr int kReads = 32;              // of output at a time: its writer may be as fast
+constexpr int kReads = 32;  // of output at a time: its writer may be as fast
 constexpr auto kStackDump = std::chrono::milliseconds(500);
 
 std::uint64_t resident_bytes(int process) {
@@ -118,7 +116,7 @@ std::optional<Answer> WorkerProcess::look() {
     streams_->frames.read_from(answers());  // said between the last look and its end
     finish(status);
     return next_answer();
-  } else if (stream_ended_ && streams_->since_end.seconds() > kFarewellSeconds) {
+  } else if (stream_ended_ && streams_->since_end.seconds() > setup_.farewell_seconds) {
     kill_for(Killed::for_silence);
   } else if (!stream_ended_) {
     enforce_limits();
@@ -159,7 +157,7 @@ void WorkerProcess::enforce_limits() {
     running_seconds_ = streams_->since_start.seconds();
     return kill_for(Killed::for_time);
   }
-  if (between > setup_.case_seconds + kBetweenSeconds) {
+  if (between > setup_.case_seconds + setup_.between_seconds) {
     running_seconds_ = between;
     return kill_for(Killed::for_time);
   }

@@ -20,6 +20,8 @@ namespace helixcheck {
 struct WorkerSetup {
   std::vector<std::string> arguments;  // argv of a worker; it comes to serve_supervisor
   double case_seconds = 60;            // a case that takes longer hangs; so does what is between
+  double between_seconds = 5;          // more than that, for what is between cases
+  double farewell_seconds = 5;         // from its last byte to its end
   double start_seconds = 120;          // from its start until it is ready
   std::uint64_t memory_bytes = 0;      // resident; more is out of memory; 0: no limit
   bool dump_stack = true;              // of a case that hangs, into its output

@@ -111,7 +111,9 @@ TEST_F(CaseSources, GiveAPropertyToWhatOthersDraw) {
   for (std::uint64_t i = 0; i < 600; ++i) {
     const Case given = source.with_property(i, series.draw(i));
     EXPECT_TRUE(same(given, source.draw(i))) << i;
-    if (i < covering(4)) EXPECT_EQ(given.property, &find_property("equivalence"));
+    if (i < covering(4)) {
+      EXPECT_EQ(given.property, &find_property("equivalence"));
+    }
   }
 }
 

@@ -43,21 +43,35 @@ int open_new(const fs::path& file) {
 
 }  // namespace
 
-CampaignFolder::CampaignFolder(const std::string& mode) {
-  start_ = fmt::format(
-      "{}exec {} fuzz --store {} --corpus {} --case-timeout 3 --memory-limit 400 --shrink-time 1",
-      mode.empty() ? "" : "export HELIXCHECK_MISBEHAVE=" + mode + "; ", HELIXCHECK_COMMAND,
-      store().string(), corpus().string());
-  if (!mode.empty()) start_ += " --subject " MISBEHAVING_SUBJECT;
-  fs::create_directories(corpus());
+CampaignFolder::CampaignFolder(const std::string& mode)
+    : start_(mode.empty() ? "" : "export HELIXCHECK_MISBEHAVE=" + mode + "; ") {
+  usual_ = {{"--store", store().string()},
+            {"--corpus", corpus().string()},
+            {"--subject", mode.empty() ? "cpu" : MISBEHAVING_SUBJECT},
+            {"--jobs", "1"},
+            {"--case-timeout", "3"},
+            {"--memory-limit", "400"},
+            {"--shrink-time", "1"}};
 }
 
-std::string CampaignFolder::command(const std::string& more) const {
-  return start_ + " " + more;
+std::string CampaignFolder::command(const std::string& options) const {
+  std::string text = start_ + "exec " HELIXCHECK_COMMAND " fuzz " + options;
+  for (const auto& [name, value] : usual_) {
+    if (options.find(name + " ") == std::string::npos) text += " " + name + " " + value;
+  }
+  return text;
 }
 
-CommandResult CampaignFolder::run(const std::string& more) const {
-  return run_command("( " + command(more) + " )", path());
+CommandResult CampaignFolder::run(const std::string& options) const {
+  return run_command("( " + command(options) + " )", path());
+}
+
+bool CampaignFolder::has_campaign() const {
+  try {
+    return StoreReader(store()).last_campaign().has_value();
+  } catch (const std::exception&) {  // it is in the making
+    return false;
+  }
 }
 
 CampaignRecord CampaignFolder::last() const {
@@ -79,6 +93,7 @@ std::vector<std::string> CampaignFolder::events() const {
 
 std::vector<fs::path> CampaignFolder::corpus_files() const {
   std::vector<fs::path> files;
+  if (!fs::exists(corpus())) return files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(corpus())) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
@@ -86,12 +101,12 @@ std::vector<fs::path> CampaignFolder::corpus_files() const {
   return files;
 }
 
-RunningCampaign::RunningCampaign(const CampaignFolder& folder, const std::string& more)
+RunningCampaign::RunningCampaign(const CampaignFolder& folder, const std::string& options)
     : out_(folder.path() / "out"), err_(folder.path() / "err") {
   fs::remove(out_);
   fs::remove(err_);
   ChildOrder order;
-  order.arguments = {"/bin/sh", "-c", folder.command(more)};
+  order.arguments = {"/bin/sh", "-c", folder.command(options)};
   order.output = open_new(out_);
   order.errors = open_new(err_);
   process_ = spawn(order);

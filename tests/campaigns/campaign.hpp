@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/reader.hpp"
@@ -18,21 +19,22 @@ namespace helixcheck {
 // A folder with a store, a corpus and the output of campaigns, and the command that runs them.
 class CampaignFolder {
  public:
-  // Of the misbehaving plug-in, where `mode` is not "", else of the built-in subject. A short time
-  // limit for cases, little memory, and little shrinking, since tests do not want to wait.
+  // Of the misbehaving plug-in, where `mode` is not "", else of the built-in subject.
   explicit CampaignFolder(const std::string& mode = "");
 
   std::filesystem::path path() const { return folder_.path(); }
   std::filesystem::path store() const { return path() / "campaign.db"; }
   std::filesystem::path corpus() const { return path() / "corpus"; }
-  // As for a shell, with `more` at its end. An option there may replace one of the usual ones.
-  std::string command(const std::string& more) const;
+  // As for a shell. What `options` leave open is one worker, a short time limit for cases, little
+  // memory and little shrinking.
+  std::string command(const std::string& options) const;
   // Runs it to its end.
-  CommandResult run(const std::string& more) const;
+  CommandResult run(const std::string& options) const;
   const TemporaryFolder& files() const { return folder_; }
 
-  // Of the store as it is now. `last` campaign must exist.
-  CampaignRecord last() const;
+  // Of the store as it is now.
+  bool has_campaign() const;
+  CampaignRecord last() const;  // it must have one
   std::vector<FindingRecord> findings() const;
   std::vector<std::string> events() const;  // of the last campaign
   std::vector<std::filesystem::path> corpus_files() const;
@@ -40,12 +42,13 @@ class CampaignFolder {
  private:
   TemporaryFolder folder_;
   std::string start_;
+  std::vector<std::pair<std::string, std::string>> usual_;
 };
 
 // One that runs. The output grows in two files.
 class RunningCampaign {
  public:
-  RunningCampaign(const CampaignFolder& folder, const std::string& more);
+  RunningCampaign(const CampaignFolder& folder, const std::string& options);
   ~RunningCampaign();  // kills it
   RunningCampaign(const RunningCampaign&) = delete;
   RunningCampaign& operator=(const RunningCampaign&) = delete;

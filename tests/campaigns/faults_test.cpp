@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kShort = "--subject cpu --jobs 1 --cases 3 ";
+const std::string kShort = "--cases 3 ";
 
 void expect_one_line(const CommandResult& result, int status, const std::string& part) {
   EXPECT_EQ(result.status, status) << result.err;
@@ -56,14 +56,14 @@ TEST(StoreFaults, FoldersAreMade) {
 
 TEST(StoreFaults, ASecondCampaignOnAStoreIsRefused) {
   const CampaignFolder folder;
-  RunningCampaign first(folder, "--subject cpu --jobs 1 --time 1000");
+  RunningCampaign first(folder, "--time 1000");
   ASSERT_TRUE(first.wait_for([&] { return !first.workers().empty(); })) << first.err();
   expect_one_line(folder.run(kShort), 3, "process " + std::to_string(first.process()) + " on ");
 }
 
 TEST(StoreFaults, OptionsAndPlugIns) {
   const CampaignFolder folder;
-  expect_one_line(folder.run("--subject /nowhere/plug.so --cases 3"), 2, "/nowhere/plug.so");
+  expect_one_line(folder.run("--cases 3 --subject /nowhere/plug.so"), 3, "/nowhere/plug.so");
   expect_one_line(folder.run(kShort + "--property nonsense"), 2, "nonsense");
   expect_one_line(folder.run(kShort + "--contract nonsense"), 2, "nonsense");
   expect_one_line(folder.run(kShort + "--observations /nowhere/lines"), 3, "/nowhere/lines");

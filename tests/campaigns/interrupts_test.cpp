@@ -16,10 +16,10 @@ class Interrupt : public testing::TestWithParam<int> {};
 
 TEST_P(Interrupt, EndsInOrder) {
   const CampaignFolder folder;
-  const std::string search = "--subject cpu --jobs 1 --seed 5 --cases 300";
+  const std::string search = "--seed 5 --cases 300";
   RunningCampaign campaign(folder, search);
-  ASSERT_TRUE(campaign.wait_for(
-      [&] { return std::filesystem::exists(folder.store()) && !campaign.workers().empty(); }));
+  ASSERT_TRUE(
+      campaign.wait_for([&] { return folder.has_campaign() && !campaign.workers().empty(); }));
   kill(campaign.process(), GetParam());
   ASSERT_EQ(campaign.wait(seconds(30)), 130) << campaign.err();
   EXPECT_NE(campaign.out().find("campaign 1, seed 5, interrupted: "), std::string::npos)
@@ -48,8 +48,8 @@ TEST(Interrupts, EndShrinking) {
   const std::string search = "--jobs 1 --seed 1 --unguided --cases 14 --case-timeout 2 ";
   {
     RunningCampaign campaign(folder, search + "--shrink-time 600");
-    ASSERT_TRUE(campaign.wait_for(
-        [&] { return std::filesystem::exists(folder.store()) && !folder.findings().empty(); }));
+    ASSERT_TRUE(
+        campaign.wait_for([&] { return folder.has_campaign() && !folder.findings().empty(); }));
     kill(campaign.process(), SIGINT);
     ASSERT_EQ(campaign.wait(seconds(30)), 1) << campaign.err();
     EXPECT_NE(campaign.out().find("not confirmed yet"), std::string::npos) << campaign.out();

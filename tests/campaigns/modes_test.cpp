@@ -160,7 +160,7 @@ TEST(Modes, AFindingWithPredecessorsIsReplayed) {
 
 TEST(Modes, APlugInThatCannotBeLoadedEndsTheCampaign) {
   const CampaignFolder folder;
-  const CommandResult result = folder.run("--subject " CRASHING_SUBJECT " --jobs 2");
+  const CommandResult result = folder.run("--jobs 2 --subject " CRASHING_SUBJECT);
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;

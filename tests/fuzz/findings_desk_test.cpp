@@ -39,8 +39,8 @@ FailedRun failed(const Signature& signature, bool rare = true) {
 }
 
 // A campaign on a store: what one run of the process has.
-struct Run {
-  Run(const fs::path& folder, const CampaignRecord& planned, bool fresh = false)
+struct Night {
+  Night(const fs::path& folder, const CampaignRecord& planned, bool fresh = false)
       : store(folder / "campaign.db"),
         books(store, planned, fresh, [this](const std::string& text) { said.push_back(text); }),
         triage(real_worker(), folder / "journal", options()),
@@ -82,7 +82,7 @@ class Desk : public testing::Test {
  protected:
   std::vector<fs::path> corpus() const {
     std::vector<fs::path> files;
-    const fs::path folder = folder_.path() / "corpus" / "regressions";
+    const fs::path folder = folder_.path() / "corpus" / "crashing";
     if (!fs::exists(folder)) return files;
     for (const auto& file : fs::directory_iterator(folder)) files.push_back(file.path());
     return files;
@@ -92,7 +92,7 @@ class Desk : public testing::Test {
 };
 
 TEST_F(Desk, AFailureIsStoredBeforeItIsUnderstood) {
-  Run run(folder_.path(), plan());
+  Night run(folder_.path(), plan());
   run.report(kRelation, 1);
   const FindingRecord stored = run.store.finding(kAsSeen).value();
   EXPECT_EQ(stored.state, "new");
@@ -106,7 +106,7 @@ TEST_F(Desk, AFailureIsStoredBeforeItIsUnderstood) {
 
 // Two names, many sights, one fault.
 TEST_F(Desk, AFailureIsOneFindingUnderAllItsNames) {
-  Run run(folder_.path(), plan());
+  Night run(folder_.path(), plan());
   run.report(kRelation, 3);
   run.report(kValue, 2);
   run.finish();
@@ -133,7 +133,7 @@ TEST_F(Desk, AFailureIsOneFindingUnderAllItsNames) {
 TEST_F(Desk, WithoutACorpusNothingIsWrittenThere) {
   Store store(folder_.path() / "campaign.db");
   Books books(store, plan(), false, [](const std::string&) {});
-  Triage triage(real_worker(), folder_.path() / "journal", Run::options());
+  Triage triage(real_worker(), folder_.path() / "journal", Night::options());
   FindingsDesk desk(books, triage, {}, MISBEHAVING_SUBJECT);
   desk.report(failed(kValue), "");
   EXPECT_EQ(store.finding(kFinal)->file, "");
@@ -141,12 +141,12 @@ TEST_F(Desk, WithoutACorpusNothingIsWrittenThere) {
 
 TEST_F(Desk, WhatEarlierCampaignsFoundIsKnown) {
   {
-    Run first(folder_.path(), plan());
+    Night first(folder_.path(), plan());
     first.report(kRelation, 2);
     first.finish();
     first.books.close("finished", 1);
   }
-  Run second(folder_.path(), plan(), true);
+  Night second(folder_.path(), plan(), true);
   second.desk.take_over(second.store.findings(), {});
   second.report(kValue, 3);
   EXPECT_TRUE(second.triage.idle());
@@ -167,7 +167,7 @@ TEST_F(Desk, WhatTheCorpusKnowsIsAdopted) {
   entry.signature = kFinal;
   CorpusEntry unnamed = entry;
   unnamed.signature.clear();
-  Run run(folder_.path(), plan());
+  Night run(folder_.path(), plan());
   run.desk.take_over(run.store.findings(), {unnamed, entry});
   EXPECT_TRUE(run.store.findings().empty()) << "it was not seen yet";
   run.report(kRelation, 2);
@@ -189,13 +189,13 @@ TEST_F(Desk, AnUnfinishedFindingIsTakenUp) {
     const TemporaryFolder folder;
     std::vector<CorpusEntry> left;
     {
-      Run killed(folder.path(), plan());
+      Night killed(folder.path(), plan());
       killed.report(signature, 1);
       left = find_scenarios({(folder.path() / "corpus").string()}, folder.path());
     }
     ASSERT_EQ(left.size(), 1u);
     ASSERT_EQ(left[0].signature, to_text(signature));
-    Run run(folder.path(), plan());
+    Night run(folder.path(), plan());
     ASSERT_TRUE(run.books.resumed());
     run.desk.take_over(run.store.findings(), left);
     run.desk.take_over(run.store.sightings(run.books.campaign().id));
@@ -212,7 +212,7 @@ TEST_F(Desk, AnUnfinishedFindingIsTakenUp) {
     EXPECT_LT(parse_scenario_file(stored.scenario_file, "").scenario.problem.kv_lora_rank, 16);
     EXPECT_EQ(run.desk.distinct(), 1u);
     std::ptrdiff_t files = 0;
-    for (const auto& file : fs::directory_iterator(folder.path() / "corpus" / "regressions")) {
+    for (const auto& file : fs::directory_iterator(folder.path() / "corpus" / "crashing")) {
       EXPECT_EQ(file.path(), found.file);
       ++files;
     }
@@ -221,7 +221,7 @@ TEST_F(Desk, AnUnfinishedFindingIsTakenUp) {
 }
 
 TEST_F(Desk, ADamagedUnfinishedFindingIsAnEvent) {
-  Run run(folder_.path(), plan());
+  Night run(folder_.path(), plan());
   FindingRecord damaged;
   damaged.signature = kFinal;
   damaged.state = "new";
@@ -237,7 +237,7 @@ TEST_F(Desk, ADamagedUnfinishedFindingIsAnEvent) {
 
 // The name under which something else was seen first, until it was known better.
 TEST_F(Desk, ANameIsGivenBackToWhatItBelongsTo) {
-  Run run(folder_.path(), plan());
+  Night run(folder_.path(), plan());
   run.report(kValue, 1, false);  // does not repeat
   run.finish();
   ASSERT_EQ(run.desk.found().size(), 1u);
@@ -256,7 +256,7 @@ TEST_F(Desk, ANameIsGivenBackToWhatItBelongsTo) {
 }
 
 TEST_F(Desk, SuspectedCasesAreFindingsOrEvents) {
-  Run run(folder_.path(), plan());
+  Night run(folder_.path(), plan());
   run.desk.suspect({7, "equivalence", print_scenario(scenario(false))});
   run.desk.suspect({8, "equivalence", "{"});
   run.desk.suspect({9, "beauty", print_scenario(scenario(true))});

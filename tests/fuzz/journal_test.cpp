@@ -87,7 +87,9 @@ TEST_F(Journal, KeepsTheLastEntries) {
   for (std::uint64_t index = 1; index <= 200; ++index) {
     ASSERT_TRUE(begin(journal, entry(index)));
     std::uint64_t first = index < CaseJournal::kSlots ? 1 : index - CaseJournal::kSlots + 2;
-    if (index > 1) ASSERT_EQ(journal.finished(), entries(first, index - 1));
+    if (index > 1) {
+      ASSERT_EQ(journal.finished(), entries(first, index - 1));
+    }
     journal.end();
     ASSERT_EQ(journal.finished(), entries(first, index));
   }
@@ -222,7 +224,9 @@ TEST_F(Journal, IsNeverTornByAKill) {
     ASSERT_GE(begun, last);
     last = begun;
     (running ? amid : between) += 1;
-    if (running) ASSERT_EQ(*running, entry(begun));
+    if (running) {
+      ASSERT_EQ(*running, entry(begun));
+    }
     const std::uint64_t ended = running ? begun - 1 : begun;
     if (ended == 0) continue;
     ASSERT_FALSE(finished.empty());

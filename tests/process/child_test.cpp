@@ -75,6 +75,7 @@ TEST(Spawn, PutsTheChildIntoAGroupOfItsOwn) {
 }
 
 TEST(Spawn, InheritsOnlyWhatIsOrdered) {
+  for (int file = 3; file < 1024; ++file) fcntl(file, F_SETFD, FD_CLOEXEC);  // of whoever runs this
   const Pipe pipe;
   ChildOrder order;
   order.files = {{pipe.write_end(), 9}};

@@ -116,9 +116,10 @@ TEST_F(Frames, AreStillThereAtTheEndOfTheStream) {
 }
 
 TEST_F(Frames, AWriterWithoutAReaderLives) {
-  Child writer([this](const Child::Say&) {
-    pipe_.close_read_end();
-    if (write_frame(pipe_.write_end(), "anybody?")) throw std::runtime_error("it was written");
+  Child writer([](const Child::Say&) {
+    Pipe pipe;
+    pipe.close_read_end();
+    if (write_frame(pipe.write_end(), "anybody?")) throw std::runtime_error("it was written");
     sigset_t blocked, pending;
     sigpending(&pending);
     pthread_sigmask(SIG_BLOCK, nullptr, &blocked);

@@ -114,28 +114,44 @@ std::vector<std::string> worker_arguments(const Options& options) {
   return arguments;
 }
 
-// Scenarios of the corpus that a campaign runs first. Damaged files are named and left out.
+// What is in a corpus, or could be read of it; the rest is said.
+std::vector<CorpusEntry> readable_entries(const std::filesystem::path& corpus, StatusLine& line) {
+  std::vector<CorpusEntry> entries;
+  std::vector<std::string> damaged;
+  try {
+    for (CorpusEntry& entry : find_scenarios({corpus.string()}, corpus, &damaged)) {
+      try {
+        if (!entry.property.empty()) find_property(entry.property);
+        entries.push_back(std::move(entry));
+      } catch (const InputError& error) {
+        damaged.push_back(fmt::format("{}: {}", entry.file.string(), error.what()));
+      }
+    }
+  } catch (const InputError& error) {  // it is empty, or cannot be read at all
+    damaged.emplace_back(error.what());
+  }
+  for (const std::string& text : damaged) line.say(text);
+  return entries;
+}
+
+// Scenarios of the corpus that a campaign runs first.
 std::vector<CorpusEntry> start_scenarios(const Options& options, StatusLine& line) {
   std::vector<CorpusEntry> chosen;
   if (!options.store) return chosen;
   const std::filesystem::path corpus = corpus_folder(options);
   if (!std::filesystem::exists(corpus)) return chosen;
-  const bool any = std::any_of(std::filesystem::recursive_directory_iterator(corpus), {},
-                               [](const auto& file) { return file.path().extension() == ".json"; });
-  if (!any) return chosen;
-  std::vector<std::string> damaged;
-  for (CorpusEntry& entry : find_scenarios({corpus.string()}, corpus, &damaged)) {
+  for (CorpusEntry& entry : readable_entries(corpus, line)) {
     const bool mpi = entry.scenario.run.world == WorldKind::mpi;
     if (mpi || forecast_seconds(entry.scenario) > kStartSeconds) continue;
     if (options.world == "mpi") entry.scenario.run.world = WorldKind::mpi;
     chosen.push_back(std::move(entry));
   }
-  for (const std::string& text : damaged) line.say(text);
   return chosen;
 }
 
 CampaignOptions campaign_of(const Options& options, StatusLine& line) {
   CampaignOptions campaign;
+  for (const std::string& name : options.properties) find_property(name);  // throws
   campaign.store = options.campaign_store;
   CampaignRecord& plan = campaign.plan;
   plan.command = fmt::format("{}", fmt::join(options.arguments, " "));
@@ -175,6 +191,7 @@ int work(const Options& options) {
   worker.guided = options.guided;
   worker.observations = !options.observations.empty();
   worker.run.contract = options.contract;
+  contracts_of(*subject, worker.run);  // throws: or no case at all would be judged
   std::unique_ptr<RankJob> job;
   if (options.world == "mpi") {
     job = start_ranks(options);
