@@ -102,7 +102,9 @@ std::string Climb::learn(const Genome& genome, const Selection& selection,
     bool fresh = !seen_[tap * kBuckets + bucket];
     if (fresh) ++behaviours_;
     seen_[tap * kBuckets + bucket] = true;
-    fresh |= compare(cell(tap, levels_), ratio);
+    const bool record = compare(cell(tap, levels_), ratio);
+    won = won || record;
+    fresh |= record;
     if (fresh && reason.empty()) {
       reason = fmt::format("{} 2^{}", name_of(result.tap), ratio_bucket(ratio));
     }

@@ -41,7 +41,7 @@ class Climb {
                     std::span<const TapResult> taps, double cost_s,
                     std::optional<std::size_t> parent);
 
-  // Share of the children that set a record in the cell they came from, lately.
+  // Share of the children that set a record lately, in the cell they came from or over all cases.
   double success() const { return success_; }
 
   std::size_t behaviours() const { return behaviours_; }  // distinct (tap, log2 ratio)

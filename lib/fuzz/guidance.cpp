@@ -22,7 +22,7 @@ constexpr std::uint64_t kSwarmBlock = 64;
 
 // Shares of the proposals. Children get more while they set records; the rest is divided.
 constexpr double kFewChildren = 0.15, kMostChildren = 0.4;
-constexpr double kPerSuccess = 4;
+constexpr double kPerSuccess = 10;
 constexpr double kNovelShare = 0.5;  // of what is no child
 
 constexpr int kCandidates = 2;  // of which the one with most new triples for its cost is taken

@@ -100,7 +100,8 @@ TEST_F(Desk, AFailureIsStoredBeforeItIsUnderstood) {
   EXPECT_EQ(stored.blame, "as seen");
   EXPECT_EQ(stored.case_index, 41u);
   EXPECT_EQ(parse_scenario_file(stored.scenario_file, "").scenario.problem, scenario(true).problem);
-  EXPECT_EQ(corpus(), std::vector<fs::path>{stored.file});
+  EXPECT_EQ(corpus().size(), 1u);
+  EXPECT_EQ(stored.file, "") << "a file that triage may replace";
   EXPECT_TRUE(run.desk.found().empty());
 }
 

@@ -134,11 +134,11 @@ TEST_F(Triages, ASuspectedCaseThatKillsIsAFinding) {
   start();
   triage_->add(suspicion(true));
   const TriageResult result = only_result();
-  ASSERT_TRUE(result.finding.has_value());
   const Signature crash{"equivalence", kSubject, "crash", "attend"};
   EXPECT_EQ(result.as_seen, crash);
-  EXPECT_EQ(result.finding->signature, crash);
-  EXPECT_EQ(result.finding->unconfirmed, "");
+  ASSERT_TRUE(result.repeated.has_value()) << "a failure like any other from now on";
+  EXPECT_EQ(result.repeated->signature, crash);
+  EXPECT_EQ(result.unsure, "");
 }
 
 TEST_F(Triages, WhereNoWorkerStartsAFailureIsUnconfirmed) {

@@ -28,7 +28,7 @@ TEST(Triples, CountsWhatWasNotTried) {
   CounterChoices choices(1, 0);
   Triples triples;
   std::set<Triple> tried;
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 15; ++i) {
     const Selection selection = draw_selection(~LevelSet(), choices);
     const std::size_t before = tried.size();
     tried.merge(triples_of(selection));

@@ -101,7 +101,7 @@ TEST_F(Workers, AreToldWhereTheirSupervisorIs) {
   setenv("ASAN_OPTIONS", "symbolize=0", 1);
   unsetenv("UBSAN_OPTIONS");
   end_of(*start("echo \"$HELIXCHECK_WORKER|$ASAN_OPTIONS|$UBSAN_OPTIONS\" >told"));
-  EXPECT_EQ(kept("told"), "3:4:" + journal_.string() +
+  EXPECT_EQ(kept("told"), "3:4:0:" + journal_.string() +
                               "|detect_leaks=0:symbolize=0|halt_on_error=1:print_stacktrace=1\n");
 }
 
@@ -191,7 +191,8 @@ TEST_F(Workers, HaveALimitForACase) {
 
 // Also one that is stuck between cases, or says that more is to come than ever does.
 TEST_F(Workers, HaveALimitBetweenCases) {
-  setup_.between_seconds = 0.2;
+  setup_.case_seconds = 0.1;
+  setup_.between_seconds = 0.1;
   folder_.write("long", frame("four").substr(0, 5) + "\xff\xff\xff");
   for (const char* script : {"exec sleep 1000", "cat long >&4; exec sleep 1000"}) {
     const auto worker = start_ready(script);
