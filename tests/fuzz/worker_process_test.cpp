@@ -113,14 +113,14 @@ TEST_F(Workers, AreKnownByTheirEnd) {
 }
 
 TEST_F(Workers, EndInTheStageThatTheJournalHas) {
-  const auto worker = start_ready("read -r line <&3");
+  const auto worker = start_ready("head -c 1 <&3 >/dev/null");
   worker->journal().begin(5, "ranks", "{}");
   worker->journal().life().enter(mpi::Life::working, "attend", 2);
   worker->order({});
   WorkerEnd end = end_of(*worker);
   EXPECT_EQ(end.stage, "attend");
   EXPECT_EQ(worker->journal().running()->index, 5u);
-  const auto between = start_ready("read -r line <&3");
+  const auto between = start_ready("head -c 1 <&3 >/dev/null");
   EXPECT_EQ(between->journal().running(), std::nullopt) << "a new worker begins anew";
   between->journal().begin(5, "ranks", "{}");
   between->journal().life().enter(mpi::Life::working, "attend", 2);
@@ -225,7 +225,7 @@ TEST_F(Workers, ThatCloseTheirConnectionAreEnded) {
 
 TEST_F(Workers, HaveALimitOfMemory) {
   setup_.memory_bytes = std::uint64_t{64} << 20;
-  const auto worker = start_ready("exec tail -c 400000000 /dev/zero");
+  const auto worker = start_ready("x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done");
   const WorkerEnd end = end_of(*worker);
   EXPECT_EQ(end.kind, "out_of_memory");
   EXPECT_FALSE(end.from_outside);

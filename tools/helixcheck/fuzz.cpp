@@ -220,7 +220,9 @@ int fuzz_verb(const Options& options) {
   } else {
     fmt::print("{}", describe(report, options.subject));
   }
-  if (!report.found.empty() || !report.again.empty() || !report.waiting.empty()) return kFinding;
+  // Of the whole campaign, whichever of its runs has seen it.
+  const bool any = report.campaign.totals.findings > 0 || !report.waiting.empty();
+  if (any) return kFinding;
   if (report.unsaved || !report.ended_by.empty()) return kMissingResource;
   return report.interrupted ? kInterrupted : kPass;
 }
