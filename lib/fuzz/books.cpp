@@ -134,6 +134,8 @@ bool Books::flush() {
   try {
     store_.write([this] {
       for (const std::function<void()>& change : pending_) change();
+      // With the totals that are made of them: a kill must not part the two.
+      if (counts_unsaved_) write_counts();
     });
   } catch (const StoreError& error) {
     if (!failing_) say_(fmt::format("{}; it is tried again until it works", error.what()));
@@ -141,6 +143,7 @@ bool Books::flush() {
     return false;
   }
   pending_.clear();
+  counts_unsaved_ = false;
   if (failing_) say_(fmt::format("{}: can be written again", store_.path().string()));
   failing_ = false;
   return true;
@@ -183,12 +186,7 @@ void Books::checkpoint() {
     store_.add_progress(progress);
   });
   counts_unsaved_ = true;
-  if (!flush()) return;
-  try {
-    store_.write([this] { write_counts(); });
-    counts_unsaved_ = false;
-  } catch (const StoreError&) {  // the next checkpoint brings them
-  }
+  flush();
 }
 
 void Books::close(const std::string& end, double seconds) {
