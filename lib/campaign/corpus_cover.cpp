@@ -16,7 +16,8 @@ constexpr double kFixed_s = 1e-3;
 std::string class_of(const Cell& cell) {
   if (cell.kind == CellKind::choice) return cell.text();
   if (cell.is_default()) return "default";
-  const double value = cell.kind == CellKind::real ? cell.real() : static_cast<double>(cell.value());
+  const double value =
+      cell.kind == CellKind::real ? cell.real() : static_cast<double>(cell.value());
   if (value == 0) return "0";
   return fmt::format("{}2^{}", value < 0 ? "-" : "", std::ilogb(value));
 }
@@ -38,8 +39,8 @@ Shown shown_by(const Scenario& scenario, const std::vector<TapResult>& taps) {
   }
   for (const TapResult& tap : taps) {
     const bool finite = tap.worst_ratio > 0 && std::isfinite(tap.worst_ratio);
-    shown.insert(fmt::format("{} ratio {}", name_of(tap.tap),
-                             finite ? std::ilogb(tap.worst_ratio) : -60));
+    shown.insert(
+        fmt::format("{} ratio {}", name_of(tap.tap), finite ? std::ilogb(tap.worst_ratio) : -60));
   }
   return shown;
 }
@@ -52,8 +53,8 @@ std::vector<std::size_t> cover(const std::vector<CoverCandidate>& candidates,
     std::size_t best = candidates.size();
     double best_worth = 0;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-      const double worth = static_cast<double>(news(candidates[i].shown, covered)) /
-                           (kFixed_s + candidates[i].cost);
+      const double worth =
+          static_cast<double>(news(candidates[i].shown, covered)) / (kFixed_s + candidates[i].cost);
       if (worth > best_worth) {
         best = i;
         best_worth = worth;

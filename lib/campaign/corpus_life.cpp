@@ -37,12 +37,10 @@ class Aging {
 
   Decision decide(const std::string& folder, const ScenarioFile& file) const {
     const Provenance& from = file.provenance;
-    const Property& property =
-        find_property(from.property.empty() ? "equivalence" : from.property);
+    const Property& property = find_property(from.property.empty() ? "equivalence" : from.property);
     std::vector<Scenario> scenarios = file.before;
     scenarios.push_back(file.scenario);
-    const auto fails =
-        fresh_(from.subject.empty() ? "cpu" : from.subject)(scenarios, property);
+    const auto fails = fresh_(from.subject.empty() ? "cpu" : from.subject)(scenarios, property);
     if (fails) return {kCrashing, "fails as " + to_text(*fails), ""};
     if (folder == kCrashing || from.passes_since.empty()) return {kIncubating, "passes", date_};
     const std::string why = "passes since " + from.passes_since;
