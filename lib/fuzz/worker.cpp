@@ -72,9 +72,7 @@ class Worker {
         options_(options),
         journal_(journal),
         answers_(line.answers),
-        run_start_(line.run_start),
-        source_(options.seed, options.properties, subject, options.mpi_ranks),
-        guidance_(options.seed) {}
+        run_start_(line.run_start) {}
 
   void begin() const {
     Answer ready;
@@ -97,8 +95,18 @@ class Worker {
   }
 
  private:
+  // Made when needed: whoever confirms and shrinks starts many workers that draw nothing.
+  struct Search {
+    Search(const WorkerOptions& options, const Subject& subject)
+        : source(options.seed, options.properties, subject, options.mpi_ranks),
+          guidance(options.seed) {}
+    const CaseSource source;
+    Guidance guidance;
+  };
+
   void run_lease(const Order& order, Answer& answer) {
-    for (const Discovery& discovery : order.learn) guidance_.learn(discovery);
+    if (!search_) search_.emplace(options_, subject_);
+    for (const Discovery& discovery : order.learn) search_->guidance.learn(discovery);
     const Stopwatch watch;
     for (std::uint64_t i = 0; i < order.count && watch.seconds() < order.seconds; ++i) {
       run_case(order.first + i, answer);
@@ -108,13 +116,13 @@ class Worker {
 
   void run_case(std::uint64_t index, Answer& answer) {
     if (!options_.guided) {
-      const Case drawn = source_.draw(index);
+      const Case drawn = search_->source.draw(index);
       if (drawn.property == nullptr) return skip(answer);
       run({index, "series", drawn.drawn.scenario, *drawn.property, &drawn.drawn, nullptr}, answer);
       return;
     }
-    const Proposal proposal = guidance_.propose(index);
-    const Case drawn = source_.with_property(index, proposal.drawn);
+    const Proposal proposal = search_->guidance.propose(index);
+    const Case drawn = search_->source.with_property(index, proposal.drawn);
     if (drawn.property == nullptr) return skip(answer);
     run({index, proposal.origin, drawn.drawn.scenario, *drawn.property, &drawn.drawn, &proposal},
         answer);
@@ -196,7 +204,7 @@ class Worker {
 
   void guide(const Trial& trial, const PropertyResult& result, std::string& text, Answer& answer) {
     if (trial.proposal == nullptr || result.failure) return;
-    std::optional<Discovery> discovery = guidance_.learn(*trial.proposal, result.taps);
+    std::optional<Discovery> discovery = search_->guidance.learn(*trial.proposal, result.taps);
     if (!discovery) return;
     answer.kept.push_back(
         {*std::move(discovery), trial.index, std::string(trial.property.name), text});
@@ -240,11 +248,20 @@ class Worker {
     answer.worn = true;
   }
 
+  // What an instance holds is no leak, what it leaves behind is.
+  static void outlive_instances() {
+    for (std::uint64_t i = 0; i < InstanceKeeper::kLife; ++i) {
+      InstanceKeeper::current()->next_scenario();
+    }
+  }
+
   std::optional<Observation> leaked(const Scenario& scenario, const Property& property) {
     if (!property.applies(scenario, subject_)) return std::nullopt;
     if (!journal_.begin(0, property.name, print_scenario(scenario))) return std::nullopt;
-    const std::optional<std::uint64_t> bytes =
-        heap_growth_of_a_run([&] { judged(scenario, property, subject_, options_.run); });
+    const std::optional<std::uint64_t> bytes = heap_growth_of_a_run([&] {
+      outlive_instances();
+      judged(scenario, property, subject_, options_.run);
+    });
     journal_.end();
     if (!bytes) return std::nullopt;
     const Signature signature{std::string(property.name), subject_.name(), "leak", ""};
@@ -277,8 +294,7 @@ class Worker {
   const int answers_;
   const double run_start_;
   Stopwatch since_told_;
-  const CaseSource source_;
-  Guidance guidance_;
+  std::optional<Search> search_;
   HeapGrowth growth_;
   std::deque<GivenCase> recent_;
   std::set<std::string> reported_;  // signatures whose predecessors were sent

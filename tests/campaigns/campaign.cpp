@@ -49,7 +49,7 @@ CampaignFolder::CampaignFolder(const std::string& mode)
             {"--corpus", corpus().string()},
             {"--subject", mode.empty() ? "cpu" : MISBEHAVING_SUBJECT},
             {"--jobs", "1"},
-            {"--case-timeout", "3"},
+            {"--case-timeout", "60"},
             {"--memory-limit", "400"},
             {"--shrink-time", "1"}};
 }

@@ -25,8 +25,7 @@ class CampaignFolder {
   std::filesystem::path path() const { return folder_.path(); }
   std::filesystem::path store() const { return path() / "campaign.db"; }
   std::filesystem::path corpus() const { return path() / "corpus"; }
-  // As for a shell. What `options` leave open is one worker, a short time limit for cases, little
-  // memory and little shrinking.
+  // As for a shell. What `options` leave open is one worker, little memory and little shrinking.
   std::string command(const std::string& options) const;
   // Runs it to its end.
   CommandResult run(const std::string& options) const;

@@ -112,7 +112,7 @@ class SmallDisk {
     std::ofstream(file) << "disk=" << disk_.string() << "\nmount -t tmpfs -o size=" << size
                         << "m none $disk || exit 99\ncd $disk\n"
                         << script << "\n";
-    return run_command("unshare -rm sh " + file.string());
+    return run_command("timeout 250 unshare -rm sh " + file.string());
   }
 
  private:
@@ -140,9 +140,10 @@ std::string filled_up(const CampaignFolder& folder, const std::string& then) {
          folder.command(
              "--store $disk/campaign.db --corpus $disk/corpus --seed 1 --unguided --jobs 1 "
              "--observations $disk/../lines --cases 40 --shrink-time 1") +
-         " ) & campaign=$!\n"
+         " ) 2>$disk/../said & campaign=$!\n"
          // Case 3 fails; 1 case may have run when the disk is full.
-         "until [ -s $disk/../lines ]; do sleep 0.01; done; kill -STOP $campaign\n"
+         "while kill -0 $campaign && ! [ -s $disk/../lines ]; do sleep 0.01; done\n"
+         "kill -STOP $campaign\n"
          "cat /dev/zero >$disk/fill 2>/dev/null\nkill -CONT $campaign\n" +
          then;
 }
@@ -153,7 +154,7 @@ TEST(FullDisk, OnTheWayLosesNothingThatIsPrinted) {
   const CommandResult result = disk.run(
       16, filled_up(folder,
                     "wait $campaign; status=$?\nrm $disk/fill; cp $disk/campaign.db $disk/..\n"
-                    "exit $status"));
+                    "cat $disk/../said >&2; exit $status"));
   SKIP_WITHOUT_DISK(result);
   EXPECT_EQ(result.status, 1) << result.err;
   EXPECT_NE(result.out.find("finding 1, equivalence/cpu+misbehaving/value/attend"),
@@ -172,11 +173,13 @@ TEST(FullDisk, WithRoomAgainIsMadeUpFor) {
   const CampaignFolder folder("wrong");
   const SmallDisk disk(folder);
   const CommandResult result = disk.run(
-      16, filled_up(folder,
-                    "until grep -q 'tried again' $disk/../stderr; do sleep 0.01; done\n"
-                    "kill -STOP $campaign; rm $disk/fill; kill -CONT $campaign\n"
-                    "wait $campaign; status=$?\ncp $disk/campaign.db $disk/..; exit $status") +
-              " 2>$disk/../stderr");
+      16,
+      filled_up(folder,
+                "while kill -0 $campaign && ! grep -q 'tried again' $disk/../said; do sleep 0.01; "
+                "done\n"
+                "kill -STOP $campaign; rm $disk/fill; kill -CONT $campaign\n"
+                "wait $campaign; status=$?\ncp $disk/campaign.db $disk/..; cat $disk/../said >&2; "
+                "exit $status"));
   SKIP_WITHOUT_DISK(result);
   EXPECT_EQ(result.status, 1) << result.err;
   EXPECT_EQ(result.out.find("the store could not be written"), std::string::npos) << result.out;

@@ -12,6 +12,15 @@ namespace {
 
 using std::chrono::seconds;
 
+// Whether a process has a handler for a signal.
+bool catches(int process, int signal) {
+  const std::string status = contents_of("/proc/" + std::to_string(process) + "/status");
+  const std::string mark = "SigCgt:";
+  const std::size_t at = status.find(mark);
+  if (at == std::string::npos) return false;
+  return (std::stoull(status.substr(at + mark.size()), nullptr, 16) >> (signal - 1) & 1) != 0;
+}
+
 class Interrupt : public testing::TestWithParam<int> {};
 
 TEST_P(Interrupt, EndsInOrder) {
@@ -77,7 +86,7 @@ TEST(Interrupts, ASecondOneEndsItAtOnce) {
   })) << campaign.err();
   const std::vector<int> workers = campaign.workers();
   kill(campaign.process(), SIGINT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  ASSERT_TRUE(campaign.wait_for([&] { return !catches(campaign.process(), SIGINT); }));
   kill(campaign.process(), SIGINT);
   ASSERT_EQ(campaign.wait(seconds(30)), 128 + SIGINT);
   EXPECT_EQ(campaign.out(), "");

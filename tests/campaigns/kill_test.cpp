@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "campaigns/campaign.hpp"
+#include "fuzz/journal.hpp"
 #include "scenario/json.hpp"
-#include "store/connection.hpp"
 
 namespace helixcheck {
 namespace {
@@ -78,21 +78,47 @@ class Killer {
   void kill_times(int kills) {
     start();
     for (int i = 0; i < kills; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50 + random_() % 2500));
+      wait_a_while();
       ASSERT_FALSE(campaign_->wait(std::chrono::milliseconds(0))) << campaign_->err();
       kill_one(i % 3);
     }
+    ASSERT_TRUE(campaign_->wait_for([&] {
+      return folder_.has_campaign() && !folder_.findings().empty();
+    })) << campaign_->err();
     end_campaign();
     expect_whole();
   }
 
  private:
+  // Some moments after the start, after a checkpoint, or after so many cases of a worker: whatever
+  // the machine is busy with, the campaign gets somewhere.
+  void wait_a_while() {
+    switch (random_() % 4) {
+      case 0: std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 400)); break;
+      case 1:
+        campaign_->wait_for([&] {
+          return folder_.has_campaign() && folder_.last().totals.cases > seen_.totals.cases;
+        });
+        break;
+      default:
+        const std::uint64_t cases = 1 + random_() % 25;
+        campaign_->wait_for([&] { return cases_begun() >= cases; });
+        std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 20));
+    }
+  }
+
+  // By the first worker since it was started.
+  std::uint64_t cases_begun() const {
+    const std::filesystem::path file = folder_.store().string() + ".journals/worker_0.journal";
+    return std::filesystem::exists(file) ? CaseJournal(file).begun() : 0;
+  }
+
   void start() { campaign_.emplace(folder_, kSearch + "--time 10000"); }
 
   void kill_one(int how) {
+    if (how == 1) campaign_->wait_for([&] { return !campaign_->workers().empty(); });
     const std::vector<int> workers = campaign_->workers();
     if (how == 1) {
-      if (workers.empty()) return;
       kill(workers[random_() % workers.size()], SIGKILL);
       ++workers_killed_;
       return;

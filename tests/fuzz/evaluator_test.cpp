@@ -116,6 +116,17 @@ TEST_F(Evaluators, LeaksAreSeenByWhoLooksForThem) {
   EXPECT_FALSE(tight.run(scenario(true), equivalence_, false).has_value());
 }
 
+// Instances are kept from case to case; what each leaves behind must still be seen.
+TEST_F(Evaluators, LeaksOfInstancesAreSeen) {
+  if (kSanitized) GTEST_SKIP() << "the heap is not the C library's";
+  const Misbehave misbehave("leak_create");
+  Evaluator evaluator = this->evaluator();
+  evaluator.look_for("leak");
+  const auto seen = evaluator.run(scenario(true), equivalence_, false);
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(to_text(seen->signature), "equivalence/cpu+misbehaving/leak/-");
+}
+
 // Only what runs before it in the same process makes it fail.
 TEST_F(Evaluators, RunsAfreshHaveThePredecessorsThatAreGiven) {
   const Misbehave misbehave("wrong_after");

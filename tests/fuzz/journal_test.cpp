@@ -22,7 +22,7 @@ using Entry = CaseJournal::Entry;
 Entry entry(std::uint64_t index) {
   const auto letter = static_cast<char>('a' + index % 26);
   return {index, std::string(1 + index % 20, letter),
-          std::string(index * 7919 % 100'000, letter) + std::to_string(index)};
+          std::string(index * 7919 % 30'000, letter) + std::to_string(index)};
 }
 
 bool begin(CaseJournal& journal, const Entry& what) {

@@ -145,12 +145,18 @@ TEST_F(Triages, WhereNoWorkerStartsAFailureIsUnconfirmed) {
   WorkerSetup none;
   none.arguments = {"/bin/false"};
   start(none);
-  triage_->add(job(kValue));
+  triage_->add(job(kRelation));
   triage_->add(suspicion(true));
+  triage_->add(job(kValue));
   const std::vector<TriageResult> all = results();
-  ASSERT_EQ(all.size(), 2u);
-  ASSERT_TRUE(all[0].finding.has_value());
-  EXPECT_EQ(all[0].finding->signature, kValue);
+  ASSERT_EQ(all.size(), 3u);
+  for (const std::size_t i : {std::size_t{0}, std::size_t{2}}) {
+    const Signature& signature = i == 0 ? kRelation : kValue;
+    EXPECT_EQ(all[i].as_seen, signature);
+    ASSERT_TRUE(all[i].finding.has_value());
+    EXPECT_EQ(all[i].finding->signature, signature);
+    EXPECT_EQ(all[i].finding->scenario, scenario(true));
+  }
   const std::string why = "a worker cannot be started: it ended its process with status 1";
   EXPECT_EQ(all[0].finding->unconfirmed, why);
   EXPECT_FALSE(all[1].finding.has_value()) << "nobody knows whether it is one";

@@ -25,6 +25,7 @@
 //   wrong_after | the same, on other than interleaved ownership, once this process| rare
 //               | has seen a scenario of interleaved ownership                    |
 //   leak        | keeps 64 KiB more, touched                                      | every call
+//   leak_create | the same in create, whose instance is destroyed                 | every call
 //   noise       | prints 4 MiB to stdout and 4 MiB to stderr                      | every call
 //
 // `rare` is a condition on the scenario alone: an fp16 model on two or more KVP ranks with LSEs of
@@ -179,6 +180,7 @@ constexpr Mode kModes[] = {
     {"wrong", When::rare, [] {}},  // after attend
     {"wrong_after", When::rare, [] {}},
     {"leak", When::always, leak},
+    {"leak_create", When::rare, [] {}},  // in create
     {"noise", When::always, make_noise},
 };
 
@@ -220,6 +222,7 @@ int create(void** instance, const hxc_model* model, const hxc_rank* const* place
                   name.c_str());
     return 1;
   }
+  if (name == "leak_create") leak();
   return cpu::subject().create(instance, model, places, weights, limits, error);
 }
 
