@@ -2,6 +2,8 @@
 
 #include "campaign/case_source.hpp"
 
+#include <algorithm>
+
 namespace helixcheck {
 namespace {
 
@@ -18,22 +20,32 @@ CaseSource::CaseSource(std::uint64_t seed, const std::vector<std::string>& names
   for (const Property& property : properties()) properties_.push_back(&property);
 }
 
-// Covering cases belong to the first property that applies: the equivalence, if it is chosen.
+// Covering cases belong to the first property that applies: the equivalence, if it is chosen. For
+// others, properties are drawn by weight until one applies: to ask all of them would cost more than
+// to draw the scenario, and would come to the same shares.
 const Property* CaseSource::choose(const DrawnScenario& drawn, std::uint64_t index) const {
-  std::vector<const Property*> fitting;
-  int sum = 0;
-  for (const Property* property : properties_) {
-    if (!property->applies(drawn.scenario, subject_)) continue;
-    if (index < series_.covering_cases()) return property;
-    fitting.push_back(property);
-    sum += property->weight;
+  const auto applies = [&](const Property* property) {
+    return property->applies(drawn.scenario, subject_);
+  };
+  if (index < series_.covering_cases()) {
+    const auto first = std::find_if(properties_.begin(), properties_.end(), applies);
+    return first == properties_.end() ? nullptr : *first;
   }
-  if (fitting.empty()) return nullptr;
+  std::vector<const Property*> left = properties_;
+  std::uint64_t sum = 0;
+  for (const Property* property : left) sum += static_cast<std::uint64_t>(property->weight);
   CounterChoices choices(seed_, index, kPropertyLane);
-  auto drawn_weight = static_cast<int>(choices.below(static_cast<std::uint64_t>(sum)));
-  std::size_t chosen = 0;
-  while (drawn_weight >= fitting[chosen]->weight) drawn_weight -= fitting[chosen++]->weight;
-  return fitting[chosen];
+  while (!left.empty()) {
+    std::uint64_t place = choices.below(sum);
+    auto drawn_one = left.begin();
+    while (place >= static_cast<std::uint64_t>((*drawn_one)->weight)) {
+      place -= static_cast<std::uint64_t>((*drawn_one++)->weight);
+    }
+    if (applies(*drawn_one)) return *drawn_one;
+    sum -= static_cast<std::uint64_t>((*drawn_one)->weight);
+    left.erase(drawn_one);
+  }
+  return nullptr;
 }
 
 Case CaseSource::with_property(std::uint64_t index, DrawnScenario drawn) const {

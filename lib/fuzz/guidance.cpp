@@ -1,10 +1,12 @@
-// A third of the proposals is drawn as an unguided search draws them, so that guidance can never
-// cost much more than it wins; a third goes where levels have not met; a third is made from record
-// holders.
+// A part of the time goes to proposals drawn as an unguided search draws them, so that guidance can
+// never cost much more than it wins; a part goes where levels have not met; a part to what is made
+// from record holders. Shares are of time, by forecast: what comes close to its bounds is larger
+// than most cases, and would take most of the time if proposals were counted.
 
 #include "fuzz/guidance.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 #include "fuzz/climb.hpp"
@@ -20,10 +22,13 @@ namespace {
 constexpr std::uint32_t kLane = 7, kSwarmLane = 8;  // of the seed's streams
 constexpr std::uint64_t kSwarmBlock = 64;
 
-// Shares of the proposals. Children get more while they set records; the rest is divided.
+// Shares of the time. Children get more while they set records; the rest is divided.
 constexpr double kFewChildren = 0.15, kMostChildren = 0.4;
 constexpr double kPerSuccess = 10;
-constexpr double kNovelShare = 0.5;  // of what is no child
+constexpr double kNovelShare = 0.35;  // of what is no child
+
+// Of a proposal, until some were tried; and the weight of the newest one in the mean.
+constexpr double kUsualSeconds = 1e-4, kCostMemory = 1.0 / 256;
 
 constexpr int kCandidates = 2;  // of which the one with most new triples for its cost is taken
 constexpr int kDraws = 6;       // of a candidate at most, until one is worth its estimated cost
@@ -34,6 +39,8 @@ constexpr double kStale = 0.002;
 constexpr double kMemory = 1.0 / 64;  // weight of the newest proposal in the mean
 
 constexpr std::size_t kManyTriples = 500;  // new ones that make a case worth keeping
+
+enum Origin : std::size_t { series, novelty, child };
 
 std::size_t triples_of(std::size_t features) {
   return features * (features - 1) * (features - 2) / 6;
@@ -106,6 +113,33 @@ struct Guidance::Impl {
     return {std::move(genome), std::move(drawn), origin};
   }
 
+  // Which part of [0, 1) a proposal falls in: shares of the number, from those of the time.
+  Origin origin_at(double point) const {
+    const double children = std::min(kMostChildren, kFewChildren + kPerSuccess * climb.success());
+    const double novel = kNovelShare * (1 - children);
+    const double child_parts = children / mean_seconds[Origin::child];
+    const double novel_parts = novel / mean_seconds[Origin::novelty];
+    const double series_parts = (1 - children - novel) / mean_seconds[Origin::series];
+    point *= child_parts + novel_parts + series_parts;
+    if (point < child_parts) return Origin::child;
+    return point < child_parts + novel_parts ? Origin::novelty : Origin::series;
+  }
+
+  Proposal proposal(Origin origin, std::uint64_t index, Choices& choices) const {
+    if (origin == Origin::child) {
+      if (std::optional<Proposal> made = child(choices)) return *std::move(made);
+    }
+    return origin == Origin::series ? from_series(index, choices) : novel(choices);
+  }
+
+  void note_cost(const Proposal& made) {
+    const Origin origin = made.parent                ? Origin::child
+                          : made.origin == "novelty" ? Origin::novelty
+                                                     : Origin::series;
+    double& mean = mean_seconds[origin];
+    mean += kCostMemory * (forecast_seconds(made.drawn.scenario) - mean);
+  }
+
   // How many of its triples were never tried before.
   std::size_t learn_triples(const Selection& selection, bool novel_one) {
     const Triples::Added added = triples.add(selection);
@@ -134,6 +168,7 @@ struct Guidance::Impl {
   std::uint64_t seed;
   std::vector<Selection> covering;
   Triples triples;
+  std::array<double, 3> mean_seconds{kUsualSeconds, kUsualSeconds, kUsualSeconds};  // by Origin
   double freshness = static_cast<double>(triples_of(features().size()));  // mean of new triples
   Climb climb;
   std::uint64_t kept = 0;
@@ -147,17 +182,12 @@ Proposal Guidance::propose(std::uint64_t index) {
   CounterChoices choices(impl_->seed, index, kLane);
   if (index < impl_->covering.size()) return impl_->from_covering(index, choices);
   constexpr std::uint64_t kParts = 1 << 16;
-  const auto drawn = static_cast<double>(choices.below(kParts)) / kParts;
-  const double children =
-      std::min(kMostChildren, kFewChildren + kPerSuccess * impl_->climb.success());
-  if (drawn < children) {
-    if (std::optional<Proposal> made = impl_->child(choices)) return *std::move(made);
-  }
-  const bool novel = drawn < children + kNovelShare * (1 - children);
-  return novel ? impl_->novel(choices) : impl_->from_series(index, choices);
+  const double point = static_cast<double>(choices.below(kParts)) / kParts;
+  return impl_->proposal(impl_->origin_at(point), index, choices);
 }
 
 std::optional<Discovery> Guidance::learn(const Proposal& tried, std::span<const TapResult> taps) {
+  impl_->note_cost(tried);
   return impl_->learn(tried.genome, tried.drawn, taps, tried.origin, tried.parent);
 }
 

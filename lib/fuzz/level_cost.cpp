@@ -15,7 +15,7 @@ constexpr std::uint64_t kSeed = 1;
 constexpr std::uint64_t kSamples = 3000;
 constexpr int kPasses = 30;
 constexpr double kFullWeight = 1024;
-constexpr double kTilt = 1.25;
+constexpr double kTilt = 0.5;
 constexpr int kRare = 50;  // one in so many
 
 struct Sample {

@@ -24,21 +24,36 @@ Broken check_text(std::string_view path, std::string_view text) {
   return std::nullopt;
 }
 
+// Where a value stands. Its text is made only when something is wrong with the value: a search
+// checks many thousand scenarios a second.
+struct Path {
+  const Path* parent = nullptr;
+  std::string_view name;
+  std::optional<std::size_t> index{};
+
+  std::string text() const {
+    std::string text = parent == nullptr ? "" : parent->text() + ".";
+    text += name;
+    if (index) text += fmt::format("[{}]", *index);
+    return text;
+  }
+};
+
 class RangeChecker {
  public:
-  explicit RangeChecker(std::string path) : path_(std::move(path)) {}
+  explicit RangeChecker(const Path& path) : path_(path) {}
 
   template <Scalar T>
   void operator()(const Field& field, const T& value) {
     if (broken_) return;
-    const std::string path = path_of(field);
+    const Path path{&path_, field.name};
     if constexpr (std::same_as<T, std::string>) {
-      broken_ = check_text(path, value);
+      if (!value.empty()) broken_ = check_text(path.text(), value);
     } else if constexpr (Enumeration<T>) {
       const auto known = names<T>();
       const bool found = std::any_of(known.begin(), known.end(),
                                      [value](const auto& entry) { return entry.first == value; });
-      if (!found) broken_ = fmt::format("{} must be {}", path, wanted<T>());
+      if (!found) broken_ = fmt::format("{} must be {}", path.text(), wanted<T>());
     } else if constexpr (std::same_as<T, std::optional<double>>) {
       if (value) check_number(field, path, *value);
     } else if constexpr (!std::same_as<T, bool> && !std::same_as<T, std::uint64_t>) {
@@ -53,49 +68,47 @@ class RangeChecker {
     }
     const bool ragged = !all_equal(lengths);
     for (std::size_t i = 0; i < lengths.size() && !broken_; ++i) {
-      const std::string path = path_of(field);
-      check_number(field, ragged ? fmt::format("{}[{}]", path, i) : path, lengths[i]);
+      const auto index = ragged ? std::optional(i) : std::nullopt;
+      check_number(field, {&path_, field.name, index}, lengths[i]);
     }
   }
   void operator()(const Field& field, const std::optional<RopeScaling>& scaling) {
-    if (scaling) check_block(path_of(field), *scaling);
+    if (scaling) check_block({&path_, field.name}, *scaling);
   }
-  void operator()(const Field& field, const Data& data) { check_block(path_of(field), data); }
+  void operator()(const Field& field, const Data& data) { check_block({&path_, field.name}, data); }
   void operator()(const Field& field, const std::vector<HeavyKey>& keys) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      check_block(fmt::format("{}[{}]", path_of(field), i), keys[i]);
+      check_block({&path_, field.name, i}, keys[i]);
     }
   }
 
   const Broken& broken() const { return broken_; }
 
  private:
-  std::string path_of(const Field& field) const { return fmt::format("{}.{}", path_, field.name); }
-
   // Written so that NaN is out of every range. Integers compare as doubles, exact up to 2^53; the
   // limits are far below.
   template <typename T>
-  void check_number(const Field& field, const std::string& path, T value) {
+  void check_number(const Field& field, const Path& path, T value) {
     const auto number = static_cast<double>(value);
     if (broken_ || (number >= field.min && number <= field.max)) return;
-    broken_ = fmt::format("{} is {}, but it must be between {} and {}", path, value, field.min,
-                          field.max);
+    broken_ = fmt::format("{} is {}, but it must be between {} and {}", path.text(), value,
+                          field.min, field.max);
   }
   template <typename Block>
-  void check_block(std::string path, const Block& block) {
+  void check_block(const Path& path, const Block& block) {
     if (broken_) return;
-    RangeChecker inner(std::move(path));
+    RangeChecker inner(path);
     visit_fields(inner, block);
     broken_ = inner.broken_;
   }
 
-  std::string path_;
+  const Path path_;
   Broken broken_;
 };
 
 template <typename Block>
-Broken check_ranges(std::string path, const Block& block) {
-  RangeChecker checker(std::move(path));
+Broken check_ranges(std::string_view name, const Block& block) {
+  RangeChecker checker(Path{nullptr, name});
   visit_fields(checker, block);
   return checker.broken();
 }

@@ -55,19 +55,22 @@ TEST(Guidance, BeginsWithEveryPossiblePair) {
 
 TEST(Guidance, ProposesValidScenariosOfAllOrigins) {
   Guidance guidance(1);
-  std::map<std::string_view, int> origins;
+  std::map<std::string_view, double> seconds;
+  double all = 0;
   const auto ratio = [](const Scenario& s) { return 0.01 * static_cast<double>(s.layout.kvp); };
   search(guidance, 4000, ratio, [&](const Proposal& p) {
-    ++origins[p.origin];
+    seconds[p.origin] += forecast_seconds(p.drawn.scenario);
+    all += forecast_seconds(p.drawn.scenario);
     EXPECT_FALSE(find_error(p.drawn.scenario));
     EXPECT_EQ(decode(p.genome).scenario, p.drawn.scenario);
   });
-  EXPECT_GT(origins["series"], 1000);
-  EXPECT_LT(origins["series"], 2200);
-  EXPECT_GT(origins["novelty"], 800);
-  EXPECT_GT(origins["mutation"], 200);
-  EXPECT_GT(origins["crossover"], 50);
-  EXPECT_EQ(origins.size(), 4u);
+  const double children = seconds["mutation"] + seconds["crossover"];
+  EXPECT_GT(seconds["series"] / all, 0.35);
+  EXPECT_LT(seconds["series"] / all, 0.65);
+  EXPECT_GT(seconds["novelty"] / all, 0.2);
+  EXPECT_GT(children / all, 0.1);
+  EXPECT_LT(children / all, 0.45);
+  EXPECT_EQ(seconds.size(), 4u);
 }
 
 TEST(Guidance, IsAFunctionOfSeedIndexAndHistory) {
