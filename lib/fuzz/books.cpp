@@ -10,7 +10,8 @@
 namespace helixcheck {
 namespace {
 
-constexpr double kSampleSeconds = 1;  // at most one passing case is stored in each
+constexpr double kSampleSeconds = 1;            // at most one passing case is stored in each
+constexpr std::uint64_t kFailedCases = 10'000;  // stored by a run; more are sampled like the others
 
 bool same_search(const CampaignRecord& a, const CampaignRecord& b) {
   const auto what = [](const CampaignRecord& c) {
@@ -88,8 +89,12 @@ void Books::add(const Answer& ran) {
   totals.worst_ratio = std::max(totals.worst_ratio, statistics_.worst_ratio());
   for (const KeptCase& kept : ran.kept) keep(kept);
   for (CaseRecord record : ran.sampled) {
-    if (record.status != "failed" && seconds() < last_sample_ + kSampleSeconds) continue;
-    last_sample_ = seconds();
+    if (record.status == "failed" && failed_stored_ < kFailedCases) {
+      ++failed_stored_;
+    } else {
+      if (seconds() < last_sample_ + kSampleSeconds) continue;
+      last_sample_ = seconds();
+    }
     record.campaign = campaign_.id;
     later([this, record] { store_.add_case(record); });
   }

@@ -71,6 +71,7 @@ class Books {
   double searched_ = 0;  // of all, once it has ended
   Stopwatch watch_;
   double last_sample_ = -1;
+  std::uint64_t failed_stored_ = 0;
   Statistics statistics_;
   Guidance guidance_;  // for its totals
   std::vector<Discovery> discoveries_;

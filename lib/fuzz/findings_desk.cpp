@@ -11,6 +11,8 @@
 namespace helixcheck {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string note_of(const Finding& finding) {
   if (!finding.unconfirmed.empty()) return "not confirmed: " + finding.unconfirmed;
   if (!finding.nondeterminism.empty()) return finding.nondeterminism;
@@ -25,8 +27,7 @@ std::string state_of(const Finding& finding) {
 
 }  // namespace
 
-FindingsDesk::FindingsDesk(Books& books, Triage& triage, std::filesystem::path corpus,
-                           std::string subject)
+FindingsDesk::FindingsDesk(Books& books, Triage& triage, fs::path corpus, std::string subject)
     : books_(books), triage_(triage), corpus_(std::move(corpus)), subject_(std::move(subject)) {}
 
 void FindingsDesk::take_over(const std::vector<FindingRecord>& earlier,
@@ -55,7 +56,10 @@ void FindingsDesk::take_over(const std::vector<FindingRecord>& earlier,
   }
   for (const CorpusEntry& entry : corpus) {
     if (entry.signature.empty() || known_.contains(entry.signature)) continue;
-    if (waiting_.contains(entry.signature)) continue;  // stored as seen; it is to be shrunk
+    if (waiting_.contains(entry.signature)) {  // stored as seen; it is to be shrunk
+      left_over_[entry.signature].push_back(entry.file);
+      continue;
+    }
     in_corpus_.emplace(entry.signature, entry);
     triage_.know(entry.signature);
   }
@@ -209,6 +213,18 @@ std::vector<Finding> FindingsDesk::waiting() const {
   return findings;
 }
 
+// The file as seen, and what a run that was killed while it finished the same left behind.
+void FindingsDesk::remove_replaced(const std::string& as_seen, const fs::path& seen_file,
+                                   const fs::path& final_file) {
+  std::vector<fs::path> replaced = std::exchange(left_over_[as_seen], {});
+  if (!seen_file.empty()) replaced.push_back(seen_file);
+  for (const fs::path& file : replaced) {
+    const bool ours = file.parent_path().filename() == kCrashing;
+    std::error_code ignored;
+    if (ours && file.filename() != final_file.filename()) fs::remove(file, ignored);
+  }
+}
+
 void FindingsDesk::finish(TriageResult result) {
   if (!result.finding) return finish_suspect(std::move(result));
   Finding& finding = *result.finding;
@@ -218,7 +234,7 @@ void FindingsDesk::finish(TriageResult result) {
     again = waiting->second;
     waiting_.erase(waiting);
   }
-  const std::filesystem::path seen_file = seen_[as_seen].file;
+  const fs::path seen_file = seen_[as_seen].file;
   seen_.erase(as_seen);
   // One failure's look may be another one's name: then it stays that.
   const bool renamed = as_seen != final && !known_.contains(as_seen);
@@ -227,10 +243,7 @@ void FindingsDesk::finish(TriageResult result) {
   const bool described = known_.contains(final) || adopt(final);
   // The final file before the first one goes, and both before the store says that all is done.
   if (!described && !corpus_.empty()) store_finding(finding, corpus_, subject_, kCrashing);
-  if (!seen_file.empty() && (described || seen_file != finding.file)) {
-    std::error_code ignored;
-    std::filesystem::remove(seen_file, ignored);
-  }
+  remove_replaced(as_seen, seen_file, described ? fs::path() : finding.file);
   if (!described) {
     books_.save(record_of(finding, state_of(finding), result.output));
     known_.insert(final);

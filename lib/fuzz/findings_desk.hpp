@@ -50,6 +50,8 @@ class FindingsDesk {
   void take_new(FailedRun failed, const std::string& output);
   bool adopt(const std::string& signature);
   void finish(TriageResult result);
+  void remove_replaced(const std::string& as_seen, const std::filesystem::path& seen_file,
+                       const std::filesystem::path& final_file);
   void finish_suspect(TriageResult result);
   FindingRecord record_of(const Finding& finding, const std::string& state,
                           const std::string& output) const;
@@ -66,7 +68,8 @@ class FindingsDesk {
   std::map<std::string, std::string> alias_;      // as seen: final, where these differ
   std::map<std::string, std::uint64_t> waiting_;  // as seen, in triage: further cases
   std::map<std::string, Finding> seen_;           // those in triage, as seen
-  std::set<std::string> killing_;                 // as seen, by a kill that seemed from outside
+  std::map<std::string, std::vector<std::filesystem::path>> left_over_;  // by signature as seen
+  std::set<std::string> killing_;  // as seen, by a kill that seemed from outside
   std::vector<CaseJournal::Entry> settled_;
   std::map<std::string, std::uint64_t> counts_;  // cases of this run, by final signature
 };

@@ -265,6 +265,19 @@ TEST_F(BookKeeping, OfPassingCasesAFewAreKept) {
   EXPECT_EQ(cases[0].index, 0u) << "the first passing one";
 }
 
+// Of a subject that mostly fails, there would be millions.
+TEST_F(BookKeeping, OfFailingCasesNotAllAreKept) {
+  Store store(file_);
+  Books books = open(store);
+  Answer ran = answer(0, 1);
+  ran.sampled.assign(10'500, CaseRecord{});
+  for (CaseRecord& record : ran.sampled) record.status = "failed";
+  books.add(ran);
+  books.checkpoint();
+  EXPECT_GE(store.cases(1).size(), 10'000u);
+  EXPECT_LE(store.cases(1).size(), 10'010u);
+}
+
 TEST_F(BookKeeping, FindingsAreStoredAtOnce) {
   Store store(file_);
   Books books = open(store);

@@ -221,6 +221,26 @@ TEST_F(Desk, AnUnfinishedFindingIsTakenUp) {
   }
 }
 
+// It was killed between the final file and the store. Shrunk again, it may end elsewhere.
+TEST_F(Desk, AFileOfAnUnfinishedFindingIsReplaced) {
+  {
+    Night killed(folder_.path(), plan());
+    killed.report(kValue, 1);
+  }
+  ASSERT_EQ(corpus().size(), 1u);
+  fs::copy_file(corpus()[0], corpus()[0].parent_path() / "shrunk_by_the_run_before.json");
+  const fs::path regression = folder_.path() / "corpus" / "regressions" / "kept.json";
+  fs::create_directories(regression.parent_path());
+  fs::copy_file(corpus()[0], regression);
+  Night run(folder_.path(), plan());
+  run.desk.take_over(run.store.findings(),
+                     find_scenarios({(folder_.path() / "corpus").string()}, folder_.path()));
+  run.finish();
+  ASSERT_EQ(run.desk.found().size(), 1u);
+  EXPECT_EQ(corpus(), std::vector<fs::path>{run.desk.found()[0].file});
+  EXPECT_TRUE(fs::exists(regression)) << "not what a campaign wrote";
+}
+
 TEST_F(Desk, ADamagedUnfinishedFindingIsAnEvent) {
   Night run(folder_.path(), plan());
   FindingRecord damaged;
