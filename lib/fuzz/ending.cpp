@@ -1,6 +1,7 @@
 #include "fuzz/ending.hpp"
 
 #include <array>
+#include <cctype>
 #include <csignal>
 #include <fmt/format.h>
 #include <string_view>
@@ -12,19 +13,32 @@ namespace helixcheck {
 namespace {
 
 // Their reports begin so, wherever they go on.
-constexpr std::array<std::string_view, 6> kSanitizerMarks = {
-    "ERROR: AddressSanitizer", "ERROR: LeakSanitizer",     "WARNING: ThreadSanitizer",
-    "ERROR: MemorySanitizer",  "WARNING: MemorySanitizer", "runtime error: "};
+constexpr std::array<std::string_view, 5> kSanitizerMarks = {
+    "ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
+    "ERROR: MemorySanitizer", "WARNING: MemorySanitizer"};
+
+std::string line_at(const std::string& output, std::size_t begin) {
+  return output.substr(begin, std::min(output.find('\n', begin), output.size()) - begin);
+}
+
+// UndefinedBehaviorSanitizer's, "FILE:LINE:COLUMN: runtime error: ..."; others print such words,
+// too.
+std::string undefined_behaviour_line(const std::string& output) {
+  constexpr std::string_view kMark = ": runtime error: ";
+  for (std::size_t at = output.find(kMark); at != output.npos; at = output.find(kMark, at + 1)) {
+    const bool place = at > 0 && std::isdigit(static_cast<unsigned char>(output[at - 1])) != 0;
+    if (place) return line_at(output, output.rfind('\n', at) + 1);
+  }
+  return "";
+}
 
 // The line that a sanitizer's report begins with; "" = there is none.
 std::string sanitizer_line(const std::string& output) {
   for (const std::string_view mark : kSanitizerMarks) {
     const std::size_t at = output.find(mark);
-    if (at == std::string::npos) continue;
-    const std::size_t begin = mark == kSanitizerMarks.back() ? output.rfind('\n', at) + 1 : at;
-    return output.substr(begin, std::min(output.find('\n', at), output.size()) - begin);
+    if (at != output.npos) return line_at(output, at);
   }
-  return "";
+  return undefined_behaviour_line(output);
 }
 
 std::string where(const EndEvidence& evidence) {

@@ -15,16 +15,13 @@ namespace {
 
 // Gravest first. Kinds that are not listed rank between those that end a process and the others.
 int rank_of_kind(std::string_view kind) {
-  static constexpr std::array kEnds{std::string_view("sanitizer"), std::string_view("crash"),
-                                    std::string_view("hang")};
-  static constexpr std::array kOthers{std::string_view("error"), std::string_view("value"),
-                                      std::string_view("relation"),
-                                      std::string_view("nondeterminism")};
-  const auto in_ends = std::find(kEnds.begin(), kEnds.end(), kind);
-  if (in_ends != kEnds.end()) return static_cast<int>(in_ends - kEnds.begin());
-  const auto in_others = std::find(kOthers.begin(), kOthers.end(), kind);
-  if (in_others == kOthers.end()) return static_cast<int>(kEnds.size());
-  return static_cast<int>(kEnds.size()) + 1 + static_cast<int>(in_others - kOthers.begin());
+  static constexpr std::string_view kUnlisted = "";
+  static constexpr std::array<std::string_view, 11> kKinds{
+      "sanitizer", "crash", "out_of_memory", "hang",     "exit",          "leak",
+      kUnlisted,   "error", "value",         "relation", "nondeterminism"};
+  auto found = std::find(kKinds.begin(), kKinds.end(), kind);
+  if (found == kKinds.end()) found = std::find(kKinds.begin(), kKinds.end(), kUnlisted);
+  return static_cast<int>(found - kKinds.begin());
 }
 
 }  // namespace

@@ -82,6 +82,12 @@ std::vector<FindingRecord> CampaignFolder::findings() const {
   return StoreReader(store()).findings();
 }
 
+std::uint64_t CampaignFolder::failed_cases() const {
+  const std::vector<CaseRecord> cases = StoreReader(store()).cases(last().id);
+  return static_cast<std::uint64_t>(std::count_if(
+      cases.begin(), cases.end(), [](const CaseRecord& one) { return one.status == "failed"; }));
+}
+
 std::vector<std::string> CampaignFolder::events() const {
   const StoreReader reader(store());
   std::vector<std::string> texts;

@@ -36,6 +36,7 @@ class CampaignFolder {
   CampaignRecord last() const;  // it must have one
   std::vector<FindingRecord> findings() const;
   std::vector<std::string> events() const;  // of the last campaign
+  std::uint64_t failed_cases() const;       // of the same
   std::vector<std::filesystem::path> corpus_files() const;
 
  private:

@@ -11,7 +11,7 @@
 namespace helixcheck {
 namespace {
 
-// Two of these cases meet the condition of the rare modes.
+// Enough for one at least to meet the condition of the rare modes.
 constexpr std::uint64_t kCases = 20;
 const std::string kUsual = "--cases 20 --seed 1 --unguided ";
 
@@ -61,6 +61,7 @@ TEST_P(MisbehavingMode, IsOneFinding) {
   EXPECT_NE(finding.blame.find(mode.sentence), std::string::npos) << finding.blame;
   EXPECT_NE(finding.output.find(mode.output), std::string::npos) << finding.output;
   EXPECT_GE(finding.count, 1u);
+  EXPECT_EQ(finding.count, folder.failed_cases()) << "each is counted";
   EXPECT_GT(finding.shrink_evaluations, 0);
   // Exactly what the store keeps is in the corpus, too.
   const auto files = folder.corpus_files();

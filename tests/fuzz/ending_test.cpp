@@ -123,6 +123,12 @@ TEST(Ending, ReadsTheReportsOfSanitizers) {
   }
 }
 
+TEST(Ending, WithWordsOfTheSubjectIsNoReport) {
+  EndEvidence evidence = in_stage(SIGSEGV);
+  evidence.output = "interpreter: runtime error: none\nruntime error: 3\n";
+  EXPECT_EQ(end_of(evidence).kind, "crash");
+}
+
 TEST(Ending, TakesNothingElseForASanitizersReport) {
   EndEvidence evidence = in_stage(SIGABRT);
   evidence.output = "AddressSanitizer is fine\nERROR: something else\nfree(): invalid pointer\n";

@@ -42,9 +42,9 @@ TEST(InOrder, PutsUnknownKindsBetweenEndsOfProcessesAndWrongValues) {
   view.findings[0].first_campaign = 3;
   view.findings[0].kind = "value";
   view.findings[1].kind = "of a later version";
-  view.findings[2].kind = "crash";
+  view.findings[2].kind = "leak";
   const std::vector<const FindingRecord*> order = in_order(view);
-  EXPECT_EQ(order[0]->kind, "crash");
+  EXPECT_EQ(order[0]->kind, "leak");
   EXPECT_EQ(order[1]->kind, "of a later version");
   EXPECT_EQ(order[2]->kind, "value");
 }
