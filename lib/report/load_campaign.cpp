@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "report/together.hpp"
 #include "scenario/error.hpp"
 
 namespace helixcheck {
@@ -21,30 +22,51 @@ std::size_t chosen_of(const std::vector<CampaignRecord>& campaigns, std::int64_t
   return static_cast<std::size_t>(found - campaigns.begin());
 }
 
+CampaignView read_campaigns(const StoreReader& store) {
+  CampaignView view;
+  view.store = store.path().string();
+  view.made = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  view.campaigns = store.campaigns();
+  if (view.campaigns.empty()) {
+    throw InputError(
+        fmt::format("{} holds no campaign yet: there is nothing to report", view.store));
+  }
+  view.findings = store.findings();
+  view.sightings = store.sightings();
+  return view;
+}
+
+void read_details(const StoreReader& store, std::int64_t id, CampaignView& view) {
+  view.chosen = chosen_of(view.campaigns, id, view.store);
+  view.progress = store.progress(id);
+  view.taps = store.taps(id);
+  view.pairs = store.pairs(id);
+  view.cases = store.cases(id);
+  view.interesting = store.interesting(id);
+  view.events = store.events(id);
+}
+
 }  // namespace
 
 CampaignView load_campaign(const StoreReader& store, std::optional<std::int64_t> campaign) {
   CampaignView view;
-  view.store = store.path().string();
-  view.made = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   store.snapshot([&] {
-    view.campaigns = store.campaigns();
-    if (view.campaigns.empty()) {
-      throw InputError(
-          fmt::format("{} holds no campaign yet: there is nothing to report", view.store));
-    }
-    const std::int64_t id = campaign.value_or(view.campaigns.back().id);
-    view.chosen = chosen_of(view.campaigns, id, view.store);
-    view.findings = store.findings();
-    view.sightings = store.sightings();
-    view.progress = store.progress(id);
-    view.taps = store.taps(id);
-    view.pairs = store.pairs(id);
-    view.cases = store.cases(id);
-    view.interesting = store.interesting(id);
-    view.events = store.events(id);
+    view = read_campaigns(store);
+    read_details(store, campaign.value_or(view.campaigns.back().id), view);
   });
   return view;
+}
+
+CampaignView load_together(const StoreReader& store) {
+  std::vector<CampaignView> views;
+  store.snapshot([&] {
+    const CampaignView first = read_campaigns(store);
+    for (const CampaignRecord& campaign : first.campaigns) {
+      views.push_back(first);
+      read_details(store, campaign.id, views.back());
+    }
+  });
+  return together(views);
 }
 
 }  // namespace helixcheck

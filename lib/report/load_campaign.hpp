@@ -14,4 +14,8 @@ namespace helixcheck {
 // InputError if the store has no such campaign, or none at all.
 CampaignView load_campaign(const StoreReader& store, std::optional<std::int64_t> campaign);
 
+// All campaigns of the store as one (together.hpp). Throws InputError if they are different
+// searches, or if there is none.
+CampaignView load_together(const StoreReader& store);
+
 }  // namespace helixcheck

@@ -232,7 +232,12 @@ void add_report(CLI::App& app, Options& options) {
       ->expected(1);
   report->add_option("--output", options.output,
                      "the page (default: named as the store, .html; with --json: none)");
-  report->add_option("--campaign", options.campaign, "its number in the store (default: the last)");
+  CLI::Option* campaign = report->add_option("--campaign", options.campaign,
+                                             "its number in the store (default: the last)");
+  report
+      ->add_flag("--together", options.together,
+                 "all campaigns of the store as one: the shards of a search")
+      ->excludes(campaign);
   report->add_option("--sarif", options.sarif, "also write the findings as SARIF 2.1.0");
   report->add_flag("--json", options.json, "print one JSON document on standard output");
 }

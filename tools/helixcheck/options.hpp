@@ -56,6 +56,7 @@ struct Options {
   std::string output;                    // shrink: file for the result; report: the page
   std::string sarif;                     // report: file for the findings, "" = none
   std::optional<std::int64_t> campaign;  // report: its number; none: the last
+  bool together = false;                 // report: all campaigns as one
   std::vector<std::string> arguments;    // all of argv, to start it again
 };
 

@@ -35,7 +35,9 @@ void write_result(const fs::path& file, const fs::path& store, const std::string
 
 int report_verb(const Options& options) {
   const fs::path store = options.targets.at(0);
-  const CampaignView view = load_campaign(StoreReader(store), options.campaign);
+  const StoreReader reader(store);
+  const CampaignView view =
+      options.together ? load_together(reader) : load_campaign(reader, options.campaign);
   fs::path page = options.output;
   if (page.empty() && !options.json) page = fs::path(store).replace_extension(".html");
   if (!page.empty()) write_result(page, store, html_of(view));
