@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kWarmCalls = 4;
 constexpr std::uint64_t kLarge = std::uint64_t{64} << 20;
+constexpr int kMostAccepted = 8;
 // The C library keeps up to 7 freed blocks of a size at hand and counts them as allocated: a leak
 // takes these first.
 constexpr int kWarmRuns = 8, kRuns = 8;
@@ -24,9 +25,20 @@ bool HeapGrowth::is_large() {
   const std::uint64_t now = heap_in_use();
   if (calls_ < kWarmCalls) {
     ++calls_;
-    normal_ = std::max(normal_, now);
+    normal_ = first_normal_ = std::max(normal_, now);
   }
   return now > normal_ + kLarge;
+}
+
+bool HeapGrowth::accept() {
+  if (++accepted_ > kMostAccepted) return false;
+  normal_ = heap_in_use();
+  return true;
+}
+
+std::uint64_t HeapGrowth::bytes() const {
+  const std::uint64_t now = heap_in_use();
+  return now > first_normal_ ? now - first_normal_ : 0;
 }
 
 std::optional<std::uint64_t> heap_growth_of_a_run(const std::function<void()>& run) {

@@ -16,10 +16,14 @@ class HeapGrowth {
  public:
   // Call between cases; the first calls set what is normal.
   bool is_large();
+  // Takes what there is now for normal: nobody leaks, caches have grown. False, and no change, if
+  // that was done too often for caches.
+  bool accept();
+  std::uint64_t bytes() const;  // above what was normal at first
 
  private:
-  int calls_ = 0;
-  std::uint64_t normal_ = 0;
+  int calls_ = 0, accepted_ = 0;
+  std::uint64_t first_normal_ = 0, normal_ = 0;
 };
 
 // Bytes that each further run leaves behind, if every one does: the smallest growth of a few runs

@@ -271,7 +271,8 @@ class Supervisor {
     const double seconds = post.since_order.seconds();
     if (post.lease) post.cases_per_second = static_cast<double>(post.ran) / std::max(seconds, 1e-3);
     give_back(post, post.ran);
-    if (!answer.worn) return true;
+    if (answer.worn.empty()) return true;
+    books_.add_event(fmt::format("a worker starts anew: {}", answer.worn));
     books_.count_restart();
     hire(post);
     return false;

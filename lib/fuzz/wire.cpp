@@ -129,7 +129,7 @@ void pack_ran(Packer& to, const Answer& answer) {
       .value(answer.done)
       .value(answer.busy_seconds)
       .value(answer.too_long)
-      .value(answer.worn);
+      .text(answer.worn);
   answer.statistics.pack_into(to);
   pack_all(to, answer.failed, [&](const FailedRun& run) { pack(to, run); });
   pack_all(to, answer.kept, [&](const KeptCase& kept) { pack(to, kept); });
@@ -141,7 +141,7 @@ void unpack_ran(Unpacker& from, Answer& answer) {
   answer.done = from.value<std::uint64_t>();
   answer.busy_seconds = from.value<double>();
   answer.too_long = from.value<std::uint64_t>();
-  answer.worn = from.value<bool>();
+  answer.worn = from.text();
   answer.statistics = Statistics::unpack_from(from);
   answer.failed = unpack_all<FailedRun>(from, [&] { return unpack_failed_run(from); });
   answer.kept = unpack_all<KeptCase>(from, [&] { return unpack_kept_case(from); });

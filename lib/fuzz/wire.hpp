@@ -74,7 +74,7 @@ struct Answer {
   std::vector<KeptCase> kept;
   std::vector<CaseRecord> sampled;
   std::string observations;  // lines of JSON, one a case
-  bool worn = false;         // this process should run nothing more: a lost device, a grown heap
+  std::string worn;          // why this process should run nothing more; "" = it is as good as new
 
   // observed
   std::optional<Observation> observation;

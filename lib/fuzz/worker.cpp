@@ -90,7 +90,7 @@ class Worker {
       case Order::Kind::observe: observe(order, answer); return send(answer);
     }
     if (growth_.is_large()) look_for_leaks(answer);
-    answer.worn |= subject_.memory().lost();
+    note_lost_memory(answer);
     send(answer);
   }
 
@@ -110,7 +110,7 @@ class Worker {
     const Stopwatch watch;
     for (std::uint64_t i = 0; i < order.count && watch.seconds() < order.seconds; ++i) {
       run_case(order.first + i, answer);
-      if (answer.worn) return;
+      if (!answer.worn.empty()) return;
     }
   }
 
@@ -134,8 +134,12 @@ class Worker {
       const Property& property =
           find_property(given.property.empty() ? "equivalence" : given.property);
       run({number++, "corpus", given.scenario, property, nullptr, nullptr}, answer);
-      if (answer.worn) return;
+      if (!answer.worn.empty()) return;
     }
+  }
+
+  void note_lost_memory(Answer& answer) const {
+    if (subject_.memory().lost()) answer.worn = "its device was lost";
   }
 
   static void skip(Answer& answer) {
@@ -157,7 +161,7 @@ class Worker {
     require_connection();
     const double seconds = watch.seconds();
     answer.busy_seconds += seconds;
-    answer.worn |= subject_.memory().lost();
+    note_lost_memory(answer);
     ++answer.done;
     count(trial, result, seconds, answer);
     if (result) guide(trial, *result, text, answer);
@@ -172,7 +176,7 @@ class Worker {
     remember({trial.scenario, std::string(trial.property.name)});
     // A failure is told before its case has ended: a kill in between must not lose it.
     const bool due = since_told_.seconds() >= kTellSeconds || options_.observations;
-    if ((failed || due) && !answer.worn) tell(answer);
+    if ((failed || due) && answer.worn.empty()) tell(answer);
     journal_.end();
   }
 
@@ -245,7 +249,9 @@ class Worker {
       answer.failed.push_back(std::move(failed));
       break;
     }
-    answer.worn = true;
+    // Without a leak in sight it may be what instances keep. Many times so much may not.
+    if (answer.failed.empty() && growth_.accept()) return;
+    answer.worn = fmt::format("its heap has grown by {} MiB", growth_.bytes() >> 20);
   }
 
   // What an instance holds is no leak, what it leaves behind is.

@@ -78,5 +78,21 @@ TEST_F(Heap, IsLargeFarAboveWhatIsNormal) {
   EXPECT_FALSE(growth.is_large());
 }
 
+TEST_F(Heap, GrowthIsAcceptedAFewTimes) {
+  HeapGrowth growth;
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(growth.is_large());
+  int accepted = 0;
+  for (int i = 0; i < 20; ++i) {
+    keep(std::size_t{80} << 20);
+    ASSERT_TRUE(growth.is_large());
+    if (!growth.accept()) continue;
+    ++accepted;
+    EXPECT_FALSE(growth.is_large()) << "that is normal now";
+  }
+  EXPECT_GT(accepted, 2);
+  EXPECT_LT(accepted, 12);
+  EXPECT_GE(growth.bytes(), std::uint64_t{20 * 80} << 20);
+}
+
 }  // namespace
 }  // namespace helixcheck

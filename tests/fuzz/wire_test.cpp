@@ -171,7 +171,7 @@ Answer sample_ran() {
   sent.done = kMost;
   sent.busy_seconds = 0.125;
   sent.too_long = 3;
-  sent.worn = true;
+  sent.worn = "its device was lost";
   sent.observations = "{}\n{\"a\": 1}\n";
   PropertyResult result;
   result.subject_runs = 7;
@@ -209,7 +209,7 @@ TEST(Wire, CountsOfALeaseComeBack) {
   EXPECT_EQ(got.done, kMost);
   EXPECT_EQ(got.busy_seconds, 0.125);
   EXPECT_EQ(got.too_long, 3u);
-  EXPECT_TRUE(got.worn);
+  EXPECT_EQ(got.worn, "its device was lost");
   EXPECT_EQ(got.observations, sent.observations);
   EXPECT_EQ(got.statistics.cases(), 1u);
   EXPECT_EQ(got.statistics.unjudged(), 1u);
@@ -244,7 +244,7 @@ TEST(Wire, WhatALeaseFoundComesBack) {
     return back(answer);
   }();
   EXPECT_TRUE(nothing.failed.empty() && nothing.kept.empty() && nothing.sampled.empty());
-  EXPECT_FALSE(nothing.worn);
+  EXPECT_EQ(nothing.worn, "");
 }
 
 TEST(Wire, WhatIsCutOffIsAnError) {
