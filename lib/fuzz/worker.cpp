@@ -62,7 +62,7 @@ struct Trial {
 };
 
 // What was found out is told so often: what is not told is lost when a case ends this process.
-constexpr double kTellSeconds = 0.03;
+constexpr double kTellSeconds = 0.1;
 
 class Worker {
  public:

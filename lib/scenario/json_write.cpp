@@ -84,7 +84,7 @@ class ObjectWriter {
     if (!writer.members_.empty()) add(name, writer.lines());
   }
   void add(std::string_view name, const std::string& value) {
-    members_.push_back(fmt::format("{}: {}", quote(name), value));
+    members_.push_back(quote(name) + ": " + value);
   }
   int depth() const { return depth_; }
   std::string line() const { return fmt::format("{{{}}}", fmt::join(members_, ", ")); }
@@ -114,7 +114,7 @@ std::string steps_text(const std::vector<Step>& script, int depth) {
 }
 
 void write_blocks(const Scenario& scenario, ObjectWriter& writer) {
-  const Scenario standard;
+  static const Scenario standard;
   writer.block("problem", scenario.problem, standard.problem);
   writer.block("layout", scenario.layout, standard.layout);
   writer.block("run", scenario.run, standard.run);
