@@ -20,6 +20,13 @@ CaseSource::CaseSource(std::uint64_t seed, const std::vector<std::string>& names
   for (const Property& property : properties()) properties_.push_back(&property);
 }
 
+CaseSource::CaseSource(const CaseSource& other, const Subject& subject)
+    : seed_(other.seed_),
+      series_(other.series_),
+      subject_(subject),
+      mpi_ranks_(other.mpi_ranks_),
+      properties_(other.properties_) {}
+
 // Covering cases belong to the first property that applies: the equivalence, if it is chosen. For
 // others, properties are drawn by weight until one applies: to ask all of them would cost more than
 // to draw the scenario, and would come to the same shares.

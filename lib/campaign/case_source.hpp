@@ -22,6 +22,8 @@ class CaseSource {
   // `mpi_ranks`: scenarios are for a job of so many ranks, and larger ones are not drawn; 0: `sim`.
   CaseSource(std::uint64_t seed, const std::vector<std::string>& names, const Subject& subject,
              int mpi_ranks = 0);
+  // The same series and properties for another subject.
+  CaseSource(const CaseSource& other, const Subject& subject);
 
   // A function of (seed, index) and the chosen properties. Safe to call from several threads.
   Case draw(std::uint64_t index) const;

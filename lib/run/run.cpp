@@ -149,9 +149,11 @@ RunResult run_once(const Scenario& scenario, World& world, const Subject& subjec
   result.subject = subject.name();
   const StageContracts contracts = contracts_of(subject, options);
   const Stopwatch whole;
-  const std::unique_ptr<Inputs> made = make_case(scenario);
+  std::unique_ptr<Inputs> made;
+  const bool given = options.inputs != nullptr && options.inputs->scenario() == scenario;
+  if (!given) made = make_case(scenario);
   const double drawing = whole.seconds();
-  const TimedInputs inputs(*made);
+  const TimedInputs inputs(given ? *options.inputs : *made);
   Judge judge(inputs, contracts, accelerator_for(scenario, subject, world, options));
   Recorder recorder(judge, options.listener, inputs);
   try {

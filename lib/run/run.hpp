@@ -10,6 +10,7 @@
 
 #include "helix/taps.hpp"
 #include "mla/accelerator.hpp"
+#include "mla/inputs.hpp"
 #include "scenario/scenario.hpp"
 #include "subject/subject.hpp"
 #include "verdict/contract.hpp"
@@ -44,7 +45,9 @@ struct RunOptions {
   std::optional<std::string> contract;  // instead of what the subject declares
   Observer* listener = nullptr;         // sees every tap before the judge does
   Accelerator* accelerator = nullptr;   // for the judge's large products
-  bool repeat_failures = true;          // once, to see whether the verdict changes
+  const Inputs* inputs = nullptr;  // of a scenario that is run, made before; else each run makes
+                                   // its own. Other scenarios have nothing of them
+  bool repeat_failures = true;  // once, to see whether the verdict changes
   // Runs the scenarios of `equivalence` in other processes; empty: in this one, on `sim`.
   std::function<RunResult(const Scenario& scenario, bool repeat_failures)> elsewhere = {};
 };

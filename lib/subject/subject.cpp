@@ -10,9 +10,12 @@
 #include "scenario/error.hpp"
 #include "subject/canary.hpp"
 #include "subject/cpu/subject.hpp"
+#include "subject/mutants/mutants.hpp"
 
 namespace helixcheck {
 namespace {
+
+constexpr std::string_view kMutantPrefix = "mutant:";
 
 constexpr std::array<const char*, HXC_STAGE_COUNT> kStageNames = {
     "plan", "project", "append", "attend", "exchange", "combine", "output"};
@@ -221,6 +224,10 @@ std::unique_ptr<Subject> find_plugin(const std::string& file) {
 }  // namespace
 
 std::unique_ptr<Subject> find_subject(const std::string& name) {
+  if (name.starts_with(kMutantPrefix)) {
+    const Mutant& mutant = find_mutant(std::string_view(name).substr(kMutantPrefix.size()));
+    return std::make_unique<Subject>(cpu::subject(), mutant.subject);
+  }
   if (name.find('/') != std::string::npos || name.ends_with(".so")) return find_plugin(name);
   std::string known;
   for (const hxc_subject* subject : builtin_subjects()) {

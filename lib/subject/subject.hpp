@@ -93,9 +93,10 @@ std::span<const hxc_subject* const> builtin_subjects();
 // ResourceError if it cannot be loaded, InputError if it is not a subject.
 const hxc_subject& load_plugin(const std::string& file);
 
-// A built-in one by name, or a path to a shared object (anything with a '/' or ending in ".so"),
-// which is put over `cpu`, or over `cuda` if it works on device memory. Throws InputError for an
-// unknown name, listing the known ones, and ResourceError where CUDA is asked for and missing.
+// A built-in one by name, "mutant:ID" (mutants/mutants.hpp), or a path to a shared object (anything
+// with a '/' or ending in ".so"), which is put over `cpu`, or over `cuda` if it works on device
+// memory. Throws InputError for an unknown name, listing the known ones, and ResourceError where
+// CUDA is asked for and missing.
 std::unique_ptr<Subject> find_subject(const std::string& name);
 
 }  // namespace helixcheck

@@ -37,6 +37,17 @@ TEST(BadUsage, IsNamed) {
   expect_refusal("run --hang-limit 0", {"hang-limit"});
 }
 
+TEST(BadUsage, OfMutantsIsNamed) {
+  expect_refusal("mutants no_such_mutant", {"no_such_mutant"});
+  expect_refusal("mutants --suite fixed9", {"suite", "fixed8"});
+  expect_refusal("mutants --seeds 0", {"seeds"});
+  expect_refusal("mutants --cases 0", {"cases"});
+  expect_refusal("mutants --class planets", {"planets", "class"});
+  expect_refusal("mutants --half third", {"half", "tuning"});
+  expect_refusal("mutants --verdict mismatch", {"mismatch", "fixed8"});
+  expect_refusal("mutants --suite fixed8 --output folder", {"output"});
+}
+
 TEST(BadScenario, OnTheCommandLineIsNamed) {
   expect_refusal("run --kvp 3", {"num_heads", "32", "3"});
   expect_refusal("run --qk-rope-head-dim 63", {"qk_rope_head_dim", "63", "even"});

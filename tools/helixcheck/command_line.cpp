@@ -202,6 +202,30 @@ void add_bench(CLI::App& app, Options& options) {
   add_fields(*bench, options, {"batch", "ctx-len", "kvp", "num-heads", "script", "step"});
 }
 
+void add_mutants(CLI::App& app, Options& options) {
+  CLI::App* mutants =
+      app.add_subcommand("mutants", "score what is found of planted faults (list mutants)");
+  mutants->add_option("id", options.targets, "only these; default: all")->expected(0, -1);
+  mutants->add_option("--seeds", options.seeds, "series of cases: seeds 1 .. N (default 20)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100000}));
+  mutants->add_option("--cases", options.cases, "of each seed (default 5000)")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+  mutants->add_option("--class", options.mutant_class, "only mutants of this class");
+  mutants->add_option("--half", options.half, "only mutants of this half: tuning, held-out")
+      ->check(CLI::IsMember({"tuning", "held-out"}));
+  mutants
+      ->add_option("--suite", options.suite,
+                   "search (default), or fixed8: the scenarios of the fixed test")
+      ->check(CLI::IsMember({"search", "fixed8"}));
+  mutants
+      ->add_option("--verdict", options.mutant_verdict,
+                   "bounds (default), or for fixed8 mismatch: the fixed test's tolerance")
+      ->check(CLI::IsMember({"bounds", "mismatch"}));
+  mutants->add_option("--output", options.output, "folder for the shrunk scenarios");
+  add_common(*mutants, options);
+  add_shrinking(*mutants, options);
+}
+
 void add_corpus(CLI::App& app, Options& options) {
   CLI::App* corpus = app.add_subcommand("corpus", "look after the corpus: age, merge, prune");
   corpus
@@ -289,7 +313,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
 
   CLI::App* list = app.add_subcommand("list", "print what there is");
   list->add_option("what", options.targets,
-                   "scenarios (default), models, subjects, properties, contracts, taps")
+                   "scenarios (default), models, subjects, properties, contracts, taps, mutants")
       ->expected(0, 1);
   list->add_option("-k,--select", options.select, "only scenarios whose name contains this text")
       ->allow_extra_args(false);
@@ -298,6 +322,7 @@ std::optional<Options> parse_command_line(int argc, const char* const* argv) {
   add_corpus(app, options);
   add_fuzz(app, options);
   add_merge(app, options);
+  add_mutants(app, options);
   add_report(app, options);
   add_bench(app, options);
   add_common(*app.add_subcommand("doctor", "print what this machine can do"), options);

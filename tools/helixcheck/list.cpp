@@ -6,12 +6,14 @@
 #include "campaign/corpus.hpp"
 #include "device/cuda.hpp"
 #include "helix/taps.hpp"
+#include "mutants/half.hpp"
 #include "options.hpp"
 #include "property/property.hpp"
 #include "report/table.hpp"
 #include "scenario/error.hpp"
 #include "scenario/json.hpp"
 #include "scenario/names.hpp"
+#include "subject/mutants/mutants.hpp"
 #include "subject/subject.hpp"
 #include "verdict/contract.hpp"
 
@@ -82,6 +84,16 @@ Table tap_table() {
   return table;
 }
 
+Table mutant_table() {
+  Table table{"mutants", {"id", "class", "stage", "half", "source", "what is wrong"}, {}};
+  for (const Mutant& mutant : mutants()) {
+    table.rows.push_back({std::string(mutant.id), std::string(name_of(mutant.mutant_class)),
+                          stage_name(mutant.stage), std::string(name_of(half_of(mutant.id))),
+                          std::string(mutant.source), std::string(mutant.title)});
+  }
+  return table;
+}
+
 }  // namespace
 
 int list_verb(const Options& options) {
@@ -99,9 +111,12 @@ int list_verb(const Options& options) {
     table = contract_table();
   } else if (what == "taps") {
     table = tap_table();
+  } else if (what == "mutants") {
+    table = mutant_table();
   } else {
     throw InputError(fmt::format(
-        "list '{}': there are scenarios, models, subjects, properties, contracts and taps", what));
+        "list '{}': there are scenarios, models, subjects, properties, contracts, taps and mutants",
+        what));
   }
   fmt::print("{}", options.json ? json_of(std::vector<Table>{table}) : text_of(table));
   return kPass;

@@ -22,6 +22,7 @@ int dispatch(const helixcheck::Options& options) {
   if (options.verb == "list") return helixcheck::list_verb(options);
   if (options.verb == "report") return helixcheck::report_verb(options);
   if (options.verb == "merge") return helixcheck::merge_verb(options);
+  if (options.verb == "mutants") return helixcheck::mutants_verb(options);
   if (options.verb == "bench") return helixcheck::bench_verb(options);
   return helixcheck::doctor_verb(options);
 }

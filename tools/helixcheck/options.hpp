@@ -52,8 +52,13 @@ struct Options {
   double sample_seconds = 0.5;                               // bench
   bool warm_cache = false;                                   // bench
   bool record = true;                                        // bench
+  std::uint64_t seeds = 20;                                  // mutants: 1 .. seeds
+  std::string mutant_class, half;                            // mutants: only these, "" = all
+  std::string suite = "search";                              // mutants
+  std::string mutant_verdict = "bounds";                     // mutants
   int days_to_regression = 14;                               // corpus age
-  std::string output;                    // shrink: file for the result; report: the page
+  std::string output;                    // shrink: file for the result; report: the page;
+                                         // mutants: folder for what they are shrunk to
   std::string sarif;                     // report: file for the findings, "" = none
   std::optional<std::int64_t> campaign;  // report: its number; none: the last
   bool together = false;                 // report: all campaigns as one
@@ -77,6 +82,7 @@ int shrink_verb(const Options& options);
 int explain_verb(const Options& options);
 int list_verb(const Options& options);
 int merge_verb(const Options& options);
+int mutants_verb(const Options& options);
 int report_verb(const Options& options);
 int bench_verb(const Options& options);
 int doctor_verb(const Options& options);

@@ -1,0 +1,136 @@
+// Faults of causal masks and of steps with several query tokens.
+
+#include <algorithm>
+
+#include "subject/cpu/attend.hpp"
+#include "subject/cpu/combine.hpp"
+#include "subject/cpu/plan.hpp"
+#include "subject/mutants/classes.hpp"
+#include "subject/mutants/planted.hpp"
+
+namespace helixcheck::planted {
+namespace {
+
+using cpu::AttendDecisions;
+using cpu::MergeDecisions;
+using cpu::PlanDecisions;
+using cpu::PlannedRow;
+
+// One key too many, where there is one.
+struct OneKeyMore : AttendDecisions {
+  static std::int64_t visible(const hxc_step& step, std::int64_t row) {
+    const std::int64_t request = int_at(step.row_request, row);
+    const std::int64_t seen = int_at(step.visible, row);
+    return request < 0 ? seen : std::min(seen + 1, int_at(step.local_len, request));
+  }
+};
+struct OneKeyLess : AttendDecisions {
+  static std::int64_t visible(const hxc_step& step, std::int64_t row) {
+    return std::max<std::int64_t>(int_at(step.visible, row) - 1, 0);
+  }
+};
+
+std::int64_t local_end(const PlannedRow& row) {
+  const hxc_request& request = row.asked();
+  return PlanDecisions::held(request.cached + request.query_tokens, request, *row.step.place);
+}
+// Each draft row advances every rank by one.
+struct EveryRankAdvances : PlanDecisions {
+  static std::int64_t visible(const PlannedRow& row) {
+    const std::int64_t behind = row.asked().query_tokens - 1 - row.ordinal;
+    return std::max<std::int64_t>(local_end(row) - behind, 0);
+  }
+};
+struct WindowFromBefore : PlanDecisions {
+  static std::int64_t visible(const PlannedRow& row) {
+    const hxc_request& request = row.asked();
+    const std::int64_t before = held(request.cached, request, *row.step.place);
+    return std::min(before + row.ordinal + 1, local_end(row));
+  }
+};
+// The causal bound of the whole sequence, held against local indices.
+struct GlobalBound : PlanDecisions {
+  static std::int64_t visible(const PlannedRow& row) {
+    return std::min(row.index + 1, local_end(row));
+  }
+};
+struct WindowOfFirstToken : PlanDecisions {
+  static std::int64_t visible(const PlannedRow& row) {
+    const hxc_request& request = row.asked();
+    return held(request.cached + 1, request, *row.step.place);
+  }
+};
+
+bool several_tokens(const hxc_step& step) {
+  for (std::int64_t r = 0; r < step.request_count; ++r) {
+    if (step.requests[r].query_tokens > 1) return true;
+  }
+  return false;
+}
+// The batch stride is zero where requests have several tokens: all lie on the first.
+struct ResultsFolded : MergeDecisions {
+  static std::int64_t row_of_result(const hxc_step& step, std::int64_t row) {
+    if (!several_tokens(step)) return row;
+    std::int64_t first = 0;
+    for (std::int64_t r = 0; r < step.request_count; ++r) {
+      const std::int64_t rows = step.requests[r].query_tokens;
+      if (row < first + rows) return row - first;
+      first += rows;
+    }
+    return row;
+  }
+};
+struct PagesFolded : AttendDecisions {
+  static const std::byte* key(const hxc_step& step, std::int64_t request, std::int64_t local) {
+    const std::int64_t page = step.place->tokens_per_block;
+    const bool there = several_tokens(step) && int_at(step.local_len, 0) > local;
+    return AttendDecisions::key(step, there ? 0 : request, local / page * page + local % page);
+  }
+};
+
+template <Text id, typename Decisions>
+constexpr Mutant planning(std::string_view title, std::string_view source,
+                          std::string_view smallest) {
+  return mutant<id, HXC_PLAN, cpu::plan_with<Decisions>>(MutantClass::masks, title, source,
+                                                         smallest);
+}
+template <Text id, typename Decisions>
+constexpr Mutant attending(std::string_view title, std::string_view source,
+                           std::string_view smallest) {
+  return mutant<id, HXC_ATTEND, cpu::attend_with<Decisions>>(MutantClass::masks, title, source,
+                                                             smallest);
+}
+
+constexpr Mutant kMutants[] = {
+    attending<"causal_one_key_more", OneKeyMore>("rows see the key after their own",
+                                                 "flashinfer-ai/flashinfer#348",
+                                                 "predicted_tokens_per_seq=2"),
+    attending<"causal_one_key_less", OneKeyLess>("rows do not see their own key",
+                                                 "deepseek-ai/DeepSeek-V3#1536", ""),
+    planning<"drafts_advance_every_rank", EveryRankAdvances>(
+        "each draft row advances the length of every rank", "ROCm/ATOM#2118",
+        "kvp=2 predicted_tokens_per_seq=2"),
+    planning<"drafts_window_from_before", WindowFromBefore>(
+        "draft rows count on from the local length of before", "ROCm/ATOM#1746",
+        "kvp=2 predicted_tokens_per_seq=2 ctx_len=0 ownership=interleaved decode_owner=restarted"),
+    planning<"causal_global_bound", GlobalBound>(
+        "the causal bound of the sequence is held against local indices",
+        "lightseekorg/tokenspeed#364", "predicted_tokens_per_seq=2 ctx_len=1 kvp=2"),
+    planning<"drafts_window_of_first", WindowOfFirstToken>(
+        "all draft rows have the window of the first", "vllm-project/vllm-ascend#15600",
+        "predicted_tokens_per_seq=2"),
+    mutant<"drafts_results_folded", HXC_COMBINE, cpu::combine_with<ResultsFolded>>(
+        MutantClass::masks, "results of all requests with drafts are written to the first",
+        "vllm-project/flash-attention#176", "entry=core ctx_len=0,0 predicted_tokens_per_seq=2"),
+    attending<"drafts_pages_folded", PagesFolded>(
+        "requests with drafts read the pages of the first", "vllm-project/flash-attention#176",
+        "ctx_len=0,0 predicted_tokens_per_seq=2"),
+};
+
+}  // namespace
+
+std::span<const Mutant> masks() {
+  return kMutants;
+}
+
+}  // namespace helixcheck::planted

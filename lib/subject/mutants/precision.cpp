@@ -1,0 +1,86 @@
+// Faults of formats and accumulators.
+
+#include "mla/formats.hpp"
+#include "subject/cpu/attend.hpp"
+#include "subject/cpu/combine.hpp"
+#include "subject/cpu/output.hpp"
+#include "subject/cpu/project.hpp"
+#include "subject/mutants/classes.hpp"
+#include "subject/mutants/planted.hpp"
+
+namespace helixcheck::planted {
+namespace {
+
+float to_bf16(float value) {
+  return static_cast<float>(round_to(Dtype::bf16, value));
+}
+float to_fp16(float value) {
+  return static_cast<float>(round_to(Dtype::fp16, value));
+}
+
+struct PartialsInBf16 : cpu::AttendDecisions {
+  static void finish(const hxc_model&, float* values, std::int64_t n) {
+    for (std::int64_t j = 0; j < n; ++j) values[j] = to_bf16(values[j]);
+  }
+};
+struct RowSumInBf16 : cpu::AttendDecisions {
+  static float add(float sum, float probability) { return to_bf16(sum + probability); }
+};
+struct StatisticsInBf16 : cpu::AttendDecisions {
+  static void write_statistics(const hxc_step& step, std::int64_t row, std::int64_t head,
+                               float maximum, float sum) {
+    AttendDecisions::write_statistics(step, row, head, maximum, sum);
+    float* lse = &float_at(step.lse, row, head);
+    lse[0] = to_bf16(lse[0]);
+  }
+};
+struct WeightInBf16 : cpu::MergeDecisions {
+  static float weight(float lse, float reference) {
+    return to_bf16(MergeDecisions::weight(lse, reference));
+  }
+};
+struct SumInModelFormat : cpu::OutputDecisions {
+  static float add(Dtype dtype, float sum, float share) {
+    return static_cast<float>(round_to(dtype, sum + share));
+  }
+};
+struct AbsorbedInFp16 : cpu::ProjectDecisions {
+  static void absorb(const hxc_model& model, const float* nope, const cpu::Matrix& k_b,
+                     float* query) {
+    for (std::int64_t r = 0; r < model.kv_lora_rank; ++r) {
+      float sum = 0;
+      for (std::int64_t j = 0; j < model.qk_nope_head_dim; ++j) {
+        sum = to_fp16(sum + to_fp16(nope[j] * k_b.row(r)[j]));
+      }
+      query[r] = sum;
+    }
+  }
+};
+
+constexpr MutantClass kClass = MutantClass::precision;
+
+constexpr Mutant kMutants[] = {
+    mutant<"partials_in_bf16", HXC_ATTEND, cpu::attend_with<PartialsInBf16>>(
+        kClass, "partial results are rounded to bf16", "zhuzilin/ring-flash-attention#42",
+        "dtype=fp32 kv_cache_dtype=fp32"),
+    mutant<"row_sum_in_bf16", HXC_ATTEND, cpu::attend_with<RowSumInBf16>>(
+        kClass, "row sums are kept in bf16", "vllm-project/tpu-inference#3212", "ctx_len=1"),
+    mutant<"lse_in_bf16", HXC_ATTEND, cpu::attend_with<StatisticsInBf16>>(
+        kClass, "LSEs have the format of activations", "local-inference-lab/vllm#339", "ctx_len=1"),
+    mutant<"merge_weight_in_bf16", HXC_COMBINE, cpu::combine_with<WeightInBf16>>(
+        kClass, "weights of the merge are rounded to bf16", "vllm-project/tpu-inference#3212",
+        "kvp=2"),
+    mutant<"output_sum_in_model_format", HXC_OUTPUT, cpu::output_with<SumInModelFormat>>(
+        kClass, "the sum over ranks is rounded after each of them", "tenstorrent/tt-metal#36749",
+        "kvp=3"),
+    mutant<"absorbed_in_fp16", HXC_PROJECT, cpu::project_with<AbsorbedInFp16>>(
+        kClass, "absorbed queries are accumulated in fp16", "ggml-org/llama.cpp#12801", ""),
+};
+
+}  // namespace
+
+std::span<const Mutant> precision() {
+  return kMutants;
+}
+
+}  // namespace helixcheck::planted

@@ -1,0 +1,196 @@
+// Faults of what is left of an earlier step.
+
+#include <cstring>
+
+#include "subject/cpu/attend.hpp"
+#include "subject/mutants/classes.hpp"
+#include "subject/mutants/planted.hpp"
+
+namespace helixcheck::planted {
+namespace {
+
+using Steps = std::vector<hxc_step>;
+
+// Runs a stage on steps that `change` has put other inputs into: change(step, last, store) where
+// `store` keeps the integers that the step then points to. `note` makes the memory of the step.
+using Change = void (*)(hxc_step&, const LastStep&, std::vector<std::int64_t>&);
+using Note = void (*)(const hxc_step&, LastStep&);
+
+template <hxc_stage_fn stage, Change change, Note note>
+int with_last_step(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  Remembering& memory = *static_cast<Remembering*>(self);
+  if (ranks[0]->is_prompt != 0) return stage(memory.cpu, ranks, comm, error);
+  const auto count = static_cast<std::size_t>(comm->local_ranks);
+  Steps steps;
+  std::vector<hxc_step*> changed;
+  std::vector<std::vector<std::int64_t>> stores(count);
+  steps.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    hxc_step& step = steps.emplace_back(*ranks[i]);
+    const LastStep& last = last_of(memory, step, i);
+    if (last.known) change(step, last, stores[i]);
+    changed.push_back(&step);
+  }
+  const int status = stage(memory.cpu, changed.data(), comm, error);
+  for (std::size_t i = 0; i < count; ++i) {
+    note(*ranks[i], memory.last[i]);
+    memory.last[i].known = true;
+  }
+  return status;
+}
+
+void note_lengths(const hxc_step& step, LastStep& last) {
+  last.visible = integers_of(step.visible);
+  last.local_len = integers_of(step.local_len);
+}
+void note_first_lengths(const hxc_step& step, LastStep& last) {
+  if (!last.known || last.visible.size() != static_cast<std::size_t>(step.rows)) {
+    note_lengths(step, last);
+  }
+}
+// Metadata at the addresses that a recorded graph has: those of a step of the same shape.
+void old_lengths(hxc_step& step, const LastStep& last, std::vector<std::int64_t>& store) {
+  if (last.visible.size() != static_cast<std::size_t>(step.rows)) return;
+  store = last.visible;
+  for (std::int64_t row = 0; row < step.rows; ++row) {  // never more than there is
+    auto& seen = store[static_cast<std::size_t>(row)];
+    seen = std::min(seen, int_at(step.visible, row));
+  }
+  step.visible = with_values(step.visible, store);
+}
+
+void note_table(const hxc_step& step, LastStep& last) {
+  last.block_table = integers_of(step.block_table);
+}
+// Pages that the old table does not have are read from its first.
+void old_table(hxc_step& step, const LastStep& last, std::vector<std::int64_t>& store) {
+  const std::vector<std::int64_t> now = integers_of(step.block_table);
+  if (last.block_table.size() != now.size()) return;
+  store = last.block_table;
+  const auto columns = static_cast<std::size_t>(step.block_table.shape[1]);
+  for (std::size_t j = 0; j < store.size(); ++j) {
+    const std::int64_t first = store[j / columns * columns];
+    if (store[j] < 0 && now[j] >= 0) store[j] = first >= 0 ? first : now[j];
+  }
+  step.block_table = with_values(step.block_table, store);
+}
+
+// The scheduler's optimistic lengths: what was taken back since counts still.
+int optimistic_lengths(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  Remembering& memory = *static_cast<Remembering*>(self);
+  const auto count = static_cast<std::size_t>(comm->local_ranks);
+  Steps steps;
+  std::vector<hxc_step*> changed;
+  std::vector<std::vector<hxc_request>> requests(count);
+  steps.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    hxc_step& step = steps.emplace_back(*ranks[i]);
+    LastStep& last = last_of(memory, step, i);
+    requests[i].assign(step.requests, step.requests + step.request_count);
+    for (std::size_t r = 0; last.known && r < requests[i].size(); ++r) {
+      if (r >= last.requests.size()) continue;
+      const std::int64_t was = last.requests[r].cached + last.requests[r].query_tokens;
+      const bool same = last.requests[r].prompt_len == requests[i][r].prompt_len;
+      if (same && requests[i][r].cached < was && requests[i][r].cached >= last.requests[r].cached) {
+        requests[i][r].cached = was;
+      }
+    }
+    last.requests.assign(step.requests, step.requests + step.request_count);
+    last.known = true;
+    step.requests = requests[i].data();
+    changed.push_back(&step);
+  }
+  return cpu::plan(memory.cpu, changed.data(), comm, error);
+}
+
+std::size_t received_bytes(const hxc_step& step) {
+  return static_cast<std::size_t>(step.exchanged.shape[0] * step.exchanged.stride[0] *
+                                  element_bytes(step.exchanged));
+}
+// The next step's blocks arrive before the last step's were read, and the other way round: of the
+// last peer, what came before is merged.
+int buffer_not_waited_for(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  Remembering& memory = *static_cast<Remembering*>(self);
+  const int status = cpu::exchange(memory.cpu, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    LastStep& last = last_of(memory, step, static_cast<std::size_t>(i));
+    auto* bytes = static_cast<std::byte*>(step.exchanged.data);
+    const std::vector<std::byte> now(bytes, bytes + received_bytes(step));
+    const std::int64_t peers = step.place->kvp;
+    if (last.known && last.exchanged.size() == now.size() && peers > 1) {
+      const std::size_t block = now.size() / static_cast<std::size_t>(peers);
+      std::memcpy(bytes + now.size() - block, last.exchanged.data() + now.size() - block, block);
+    }
+    last.exchanged = now;
+    last.known = true;
+  }
+  return status;
+}
+
+// Rows of no request keep what the memory held.
+struct PaddingUnwritten : cpu::AttendDecisions {
+  static void write_empty(const hxc_step& step, std::int64_t row) {
+    if (row < step.rows - step.padding_rows) AttendDecisions::write_empty(step, row);
+  }
+};
+
+// Of a smaller batch after a larger one, the begin of its last request's rows is the old one's:
+// the row is planned for the request that was there.
+int stale_row_starts(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  Remembering& memory = *static_cast<Remembering*>(self);
+  const int status = cpu::plan(memory.cpu, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    LastStep& last = last_of(memory, step, static_cast<std::size_t>(i));
+    const auto rows = static_cast<std::size_t>(step.rows);
+    if (last.known && rows > 0 && rows < last.visible.size()) {
+      const std::int64_t request = last.visible[rows - 1];
+      if (request < step.request_count) int_at(step.row_request, step.rows - 1) = request;
+    }
+    last.visible = integers_of(step.row_request);
+    last.known = true;
+  }
+  return status;
+}
+
+template <Text id, hxc_stage stage, hxc_stage_fn run>
+constexpr Mutant remembering(std::string_view title, std::string_view source,
+                             std::string_view smallest) {
+  return mutant<id, stage, run, true>(MutantClass::stale_state, title, source, smallest);
+}
+
+constexpr Mutant kMutants[] = {
+    remembering<"stale_lengths", HXC_ATTEND,
+                with_last_step<cpu::attend, old_lengths, note_lengths>>(
+        "attention runs with the lengths of the step before", "vllm-project/vllm#35175",
+        "decode_steps=2"),
+    remembering<"stale_lengths_of_recording", HXC_ATTEND,
+                with_last_step<cpu::attend, old_lengths, note_first_lengths>>(
+        "attention runs with the lengths of the step that was recorded", "vllm-project/vllm#36611",
+        "decode_steps=2"),
+    remembering<"stale_block_table", HXC_ATTEND,
+                with_last_step<cpu::attend, old_table, note_table>>(
+        "attention runs with the block table of the step before", "vllm-project/vllm#45487",
+        "decode_steps=2 kv_cache_tokens_per_block=1"),
+    remembering<"stale_lengths_after_reject", HXC_PLAN, optimistic_lengths>(
+        "rejected draft tokens still count in the next plan", "vllm-project/vllm-ascend#10032",
+        "step=join:0 step=decode:0:1 step=reject:0:1 step=decode:0:1"),
+    remembering<"stale_receive_buffer", HXC_EXCHANGE, buffer_not_waited_for>(
+        "a receive buffer is read before the new blocks are there", "lightseekorg/tokenspeed#1017",
+        "kvp=2 decode_steps=2"),
+    remembering<"stale_row_starts", HXC_PLAN, stale_row_starts>(
+        "a smaller batch keeps the tail of a larger one's row starts", "vllm-project/vllm#40003",
+        "ctx_len=0,0 step=join:0,1 step=decode:0,1:1,1 step=decode:0:1"),
+    mutant<"stale_padding_rows", HXC_ATTEND, cpu::attend_with<PaddingUnwritten>>(
+        MutantClass::stale_state, "padding rows keep what their memory held",
+        "vllm-project/vllm#37442", "padding_rows=1"),
+};
+
+}  // namespace
+
+std::span<const Mutant> stale_state() {
+  return kMutants;
+}
+
+}  // namespace helixcheck::planted
