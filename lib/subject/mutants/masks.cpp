@@ -109,7 +109,7 @@ constexpr Mutant kMutants[] = {
                                                  "deepseek-ai/DeepSeek-V3#1536", ""),
     planning<"drafts_advance_every_rank", EveryRankAdvances>(
         "each draft row advances the length of every rank", "ROCm/ATOM#2118",
-        "kvp=2 predicted_tokens_per_seq=2"),
+        "kvp=2 predicted_tokens_per_seq=2 ctx_len=1"),
     planning<"drafts_window_from_before", WindowFromBefore>(
         "draft rows count on from the local length of before", "ROCm/ATOM#1746",
         "kvp=2 predicted_tokens_per_seq=2 ctx_len=0 ownership=interleaved decode_owner=restarted"),

@@ -237,17 +237,18 @@ constexpr Mutant kMutants[] = {
                                                "NVIDIA/TensorRT-LLM#12502",
                                                "kvp=2 lse_form=max_sum"),
     merging<"merge_both_empty_nan", NoGuard>("two partials without keys merge to NaN",
-                                             "vllm-project/vllm#27491", "kvp=2"),
+                                             "vllm-project/vllm#27491", "kvp=2 seed=0"),
     merging<"merge_zero_weight_times_nan", ZeroWeightMultiplied>(
-        "a NaN under weight zero is multiplied, not left out", "ROCm/ATOM#1832", "kvp=2"),
+        "a NaN under weight zero is multiplied, not left out", "ROCm/ATOM#1832", "kvp=2 seed=0"),
     merging<"merge_empty_row_divided", EmptyRowDivided>(
-        "a row without keys is divided by its sum of zero", "vllm-project/vllm#57094", "kvp=2"),
+        "a row without keys is divided by its sum of zero", "vllm-project/vllm#57094",
+        "kvp=2 seed=0"),
     merging<"merge_without_maximum", NoMaximum>(
         "weights are not relative to the largest LSE and overflow",
-        "zhuzilin/ring-flash-attention, as in jzhang38/EasyContext#14", "kvp=2 lse_gap=100"),
+        "zhuzilin/ring-flash-attention, as in jzhang38/EasyContext#14", "kvp=2 logit_gain=64"),
     merging<"merge_statistics_transposed", TransposedStatistics>(
         "statistics [rows, heads] are read as [heads, rows] where both are equal",
-        "vllm-project/vllm#57012", "kvp=2 num_heads=4 ctx_len=0,0"),
+        "vllm-project/vllm#57012", "num_heads=2 ctx_len=0,0"),
     merging<"merge_statistics_reshaped", ReshapedStatistics>(
         "statistics (request, head, token) are reshaped, not permuted", "vllm-project/vllm#46178",
         "entry=core kvp=2 num_heads=4 predicted_tokens_per_seq=2"),
@@ -272,7 +273,8 @@ constexpr Mutant kMutants[] = {
         "vllm-project/flash-attention#87", "num_heads=2 ctx_len=0,0"),
     mutant<"lse_empty_marks_another_row", HXC_ATTEND, empty_marks_another_row>(
         MutantClass::merge, "a request without keys writes -inf into another one's LSE",
-        "Dao-AILab/flash-attention#2842", "kvp=2 ctx_len=0,0 decode_steps=1"),
+        "Dao-AILab/flash-attention#2842",
+        "kvp=2 ctx_len=0,0 decode_owner=restarted step=join step=decode:0,1:1,2"),
 };
 
 }  // namespace

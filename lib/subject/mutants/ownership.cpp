@@ -153,10 +153,10 @@ constexpr Mutant planning(std::string_view title, std::string_view source,
 constexpr Mutant kMutants[] = {
     planning<"owner_interleave_ignored", InterleaveOfOne>(
         "tokens are dealt one by one, whatever the interleave", "vllm-project/vllm#56715",
-        "kvp=2 ownership=interleaved interleave=2 ctx_len=1"),
+        "kvp=2 decode_owner=restarted interleave=2 predicted_tokens_per_seq=2"),
     planning<"owner_run_of_a_page", RunOfAPage>(
         "runs longer than a page are dealt in pages", "vllm-project/vllm#51031",
-        "kvp=2 ownership=interleaved interleave=2 kv_cache_tokens_per_block=1 ctx_len=1"),
+        "kvp=2 ownership=interleaved interleave=2 kv_cache_tokens_per_block=1 ctx_len=2"),
     planning<"owner_first_step_wraps", FirstOwnerWraps>(
         "the first generated token goes to the last rank", "NVIDIA/TensorRT-LLM#17795",
         "kvp=2 decode_owner=restarted"),
@@ -171,16 +171,18 @@ constexpr Mutant kMutants[] = {
         "kvp=3 ownership=contiguous ctx_len=4"),
     planning<"owner_rest_to_first_rank", RestToFirstRank>(
         "what is left of a round goes to the first rank", "NVIDIA/TensorRT-LLM#19273",
-        "kvp=2 ownership=interleaved ctx_len=2 interleave=1"),
+        "kvp=2 ownership=interleaved interleave=2 ctx_len=3"),
     planning<"owner_negative_length", NegativeLength>(
         "ranks behind the last token have negative lengths", "vllm-project/vllm-ascend#12840",
         "kvp=3 ownership=interleaved ctx_len=1"),
     planning<"owner_global_lengths", GlobalLengths>("the plan is made before lengths are localised",
                                                     "vllm-project/vllm#48003", "kvp=2 ctx_len=1"),
     planning<"owner_of_physical_page", OwnerOfPhysicalPage>(
-        "ownership is derived from physical pages", "bytedance-iaas/sglang#747", "kvp=2"),
+        "ownership is derived from physical pages", "bytedance-iaas/sglang#747",
+        "kvp=2 ctx_len=2 kv_cache_tokens_per_block=1"),
     planning<"owner_twice", TwoOwners>("two copies of the rule disagree: a token has two owners",
-                                       "NVIDIA/TensorRT-LLM#19273", "kvp=2 decode_owner=restarted"),
+                                       "NVIDIA/TensorRT-LLM#19273",
+                                       "kvp=2 decode_owner=restarted kv_cache_tokens_per_block=2"),
     planning<"owner_none", NoOwner>("two copies of the rule disagree: a token has no owner",
                                     "vllm-project/vllm#57260", "kvp=2 decode_owner=restarted"),
     planning<"owner_group_stays_together", GroupStaysTogether>(

@@ -131,10 +131,10 @@ constexpr Mutant kMutants[] = {
         "entry=core page_id_base=715827883"),
     reading<"pages_taken_contiguous", ContiguousPages>(
         "a request's pages are taken to follow the first", "flashinfer-ai/flashinfer#3219",
-        "ctx_len=1 kv_cache_tokens_per_block=1 page_order=reversed"),
+        "ctx_len=1 kv_cache_tokens_per_block=1"),
     reading<"page_table_rows_packed", TableRowsPacked>(
         "the block table's rows are taken to be as long as requests need", "NVIDIA/cutlass#2221",
-        "ctx_len=0,0 kv_cache_tokens_per_block=1 decode_steps=1"),
+        "kvp=2 ctx_len=0,4 kv_cache_tokens_per_block=1"),
     reading<"last_page_read_in_full", LastPageInFull>(
         "slots behind the last key enter the product with weight zero",
         "flashinfer-ai/flashinfer#941", "kv_cache_tokens_per_block=2"),

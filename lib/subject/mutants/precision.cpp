@@ -74,7 +74,7 @@ constexpr Mutant kMutants[] = {
         kClass, "the sum over ranks is rounded after each of them", "tenstorrent/tt-metal#36749",
         "kvp=3"),
     mutant<"absorbed_in_fp16", HXC_PROJECT, cpu::project_with<AbsorbedInFp16>>(
-        kClass, "absorbed queries are accumulated in fp16", "ggml-org/llama.cpp#12801", ""),
+        kClass, "absorbed queries are accumulated in fp16", "ggml-org/llama.cpp#12801", "seed=3"),
 };
 
 }  // namespace

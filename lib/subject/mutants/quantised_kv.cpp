@@ -85,7 +85,7 @@ constexpr Mutant kMutants[] = {
                                                 "sgl-project/sglang#34765"),
     mutant<"kv_rope_part_cut", HXC_APPEND, rope_part_cut>(
         MutantClass::quantised_kv, "the scale is made for the latent part and cuts the roped one",
-        "vllm-project/vllm#42956", "entry=core kv_cache_dtype=fp8_e4m3"),
+        "vllm-project/vllm#42956", "entry=core kv_cache_dtype=fp8_e4m3 seed=2"),
 };
 
 }  // namespace

@@ -181,7 +181,7 @@ constexpr Mutant kMutants[] = {
         "kvp=2 decode_steps=2"),
     remembering<"stale_row_starts", HXC_PLAN, stale_row_starts>(
         "a smaller batch keeps the tail of a larger one's row starts", "vllm-project/vllm#40003",
-        "ctx_len=0,0 step=join:0,1 step=decode:0,1:1,1 step=decode:0:1"),
+        "padding_rows=1 step=join step=decode::2 step=decode"),
     mutant<"stale_padding_rows", HXC_ATTEND, cpu::attend_with<PaddingUnwritten>>(
         MutantClass::stale_state, "padding rows keep what their memory held",
         "vllm-project/vllm#37442", "padding_rows=1"),
