@@ -1,5 +1,6 @@
 #include "fuzz/findings_desk.hpp"
 
+#include <bit>
 #include <fmt/format.h>
 #include <utility>
 
@@ -99,7 +100,12 @@ bool FindingsDesk::adopt(const std::string& signature) {
 
 void FindingsDesk::report(FailedRun failed, const std::string& output) {
   std::string signature = to_text(failed.signature);
-  if (const auto final = alias_.find(signature); final != alias_.end()) signature = final->second;
+  if (const auto alias = alias_.find(signature); alias != alias_.end()) {
+    // What looks the same need not be: the 2nd, 4th, 8th, ... such case is looked at as well.
+    const bool again = std::has_single_bit(++alias->second.cases);
+    if (again && !waiting_.contains(signature)) return take_new(std::move(failed), output);
+    signature = alias->second.final;
+  }
   if (known_.contains(signature) || adopt(signature)) return count(signature, 1);
   if (const auto waiting = waiting_.find(signature); waiting != waiting_.end()) {
     ++waiting->second;
@@ -238,7 +244,7 @@ void FindingsDesk::finish(TriageResult result) {
   seen_.erase(as_seen);
   // One failure's look may be another one's name: then it stays that.
   const bool renamed = as_seen != final && !known_.contains(as_seen);
-  if (renamed) alias_[as_seen] = final;
+  if (renamed) alias_[as_seen].final = final;
   alias_.erase(final);
   const bool described = known_.contains(final) || adopt(final);
   // The final file before the first one goes, and both before the store says that all is done.

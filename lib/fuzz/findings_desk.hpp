@@ -65,7 +65,11 @@ class FindingsDesk {
   std::set<std::string> known_;                   // final signatures with a record in the store
   std::set<std::string> earlier_;                 // of these, known before this run
   std::map<std::string, CorpusEntry> in_corpus_;  // by signature, without a record in the store
-  std::map<std::string, std::string> alias_;      // as seen: final, where these differ
+  struct Alias {
+    std::string final;        // signature
+    std::uint64_t cases = 1;  // that looked so
+  };
+  std::map<std::string, Alias> alias_;            // by signature as seen, where that differs
   std::map<std::string, std::uint64_t> waiting_;  // as seen, in triage: further cases
   std::map<std::string, Finding> seen_;           // those in triage, as seen
   std::map<std::string, std::vector<std::filesystem::path>> left_over_;  // by signature as seen

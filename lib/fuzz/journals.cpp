@@ -42,6 +42,12 @@ Journals::Journals(const fs::path& store) : folder_(store.string() + ".journals"
       fmt::format("folder {}: cannot be made: {}", folder_.string(), error.message()));
 }
 
+Journals Journals::of_worker(const fs::path& journal) {
+  Journals journals;
+  journals.folder_ = journal.parent_path();
+  return journals;
+}
+
 fs::path Journals::path(const std::string& name) const {
   return folder_ / (name + ".journal");
 }

@@ -16,6 +16,9 @@ class Journals {
   // Makes the folder STORE.journals. Throws ResourceError.
   explicit Journals(const std::filesystem::path& store);
 
+  // Those of the worker that has this journal, for the worker.
+  static Journals of_worker(const std::filesystem::path& journal);
+
   std::filesystem::path path(const std::string& name) const;
 
   // What was running when an earlier run of the campaign was killed, and what that run had set
@@ -33,6 +36,7 @@ class Journals {
   void clear();
 
  private:
+  Journals() = default;
   std::filesystem::path file_of(const CaseJournal::Entry& entry) const;
 
   std::filesystem::path folder_;

@@ -196,7 +196,6 @@ class Supervisor {
   void order(Post& post) {
     if (!post.process && post.since_hire.seconds() > kHireSeconds) hire(post);
     if (!post.process || !post.process->idle() || out_of_time()) return;
-    failed_starts_ = 0;
     has_run_ = true;
     Order order;
     post.ran = 0;
@@ -260,8 +259,12 @@ class Supervisor {
     books_.add(answer);
     observe(answer.observations);
     for (FailedRun& failed : answer.failed) {
+      const CaseJournal::Entry entry{failed.index, failed.property,
+                                     print_scenario(failed.scenario)};
       desk_.report(std::move(failed), post.process->output_end());
+      if (!books_.failing()) journals_.settle(entry);
     }
+    if (answer.done > 0) failed_starts_ = 0;
     post.ran += answer.done;
     if (post.lease) {
       post.lease = cases_.ran(*post.lease, std::min(answer.done, post.lease->count));
@@ -316,19 +319,18 @@ class Supervisor {
     std::optional<CaseJournal::Entry> last = journal.running();
     const bool runs = last.has_value();
     if (!last && !finished.empty()) last = finished.back();
-    if (last) {
-      const std::uint64_t untold =
-          journal.begun() > post.begun ? pass_over(post, last->index + 1) : 0;
-      const bool counted = runs && untold > 0;
-      const Observation seen = observation_of(end, last->property, subject_name());
-      if (counted) count_ended(*last, seen, journal.running_seconds());
-      books_.count_untold(untold - (counted ? 1 : 0));
-      if (end.from_outside && !desk_.kills_itself(seen.signature)) {
-        suspect(*last, end);
-        repeat_sequence(post, last->index);
-      } else {
-        report_end(*last, finished, seen, end, process.output_end());
-      }
+    if (!last) return could_not_start(post, end);
+    const std::uint64_t untold =
+        journal.begun() > post.begun ? pass_over(post, last->index + 1) : 0;
+    const bool counted = runs && untold > 0;
+    const Observation seen = observation_of(end, last->property, subject_name());
+    if (counted) count_ended(*last, seen, journal.running_seconds());
+    books_.count_untold(untold - (counted ? 1 : 0));
+    if (end.from_outside && !desk_.kills_itself(seen.signature)) {
+      suspect(*last, end);
+      repeat_sequence(post, last->index);
+    } else {
+      report_end(*last, finished, seen, end, process.output_end());
     }
     give_back(post, post.ran);
     books_.count_restart();
@@ -477,12 +479,12 @@ class Supervisor {
     report.ended_by = ended_by_;
     report.interrupted = interrupted() || !ended_by_.empty();
     books_.close(report.interrupted ? "interrupted" : "finished", searched_);
-    if (!report.interrupted) journals_.clear();
+    report.unsaved = books_.unsaved();
+    if (!report.interrupted && !report.unsaved) journals_.clear();
     report.campaign = books_.campaign();
     report.found = desk_.found();
     report.waiting = desk_.waiting();
     report.again = desk_.known_again();
-    report.unsaved = books_.unsaved();
     return report;
   }
 

@@ -14,6 +14,7 @@
 #include "fuzz/ending.hpp"
 #include "fuzz/heap_growth.hpp"
 #include "fuzz/journal.hpp"
+#include "fuzz/journals.hpp"
 #include "fuzz/observation_row.hpp"
 #include "fuzz/wire.hpp"
 #include "fuzz/worker_signals.hpp"
@@ -71,6 +72,7 @@ class Worker {
       : subject_(subject),
         options_(options),
         journal_(journal),
+        journals_(Journals::of_worker(line.journal)),
         answers_(line.answers),
         run_start_(line.run_start) {}
 
@@ -223,6 +225,8 @@ class Worker {
     failed.failure = *result.failure;
     failed.signature = *signature_of(trial.property, subject_, result);
     if (reported_.insert(to_text(failed.signature)).second) {
+      // Until it stands in the store: the supervisor may be killed before it reads of it.
+      journals_.set_aside({trial.index, failed.property, print_scenario(trial.scenario)});
       for (const GivenCase& one : recent_) failed.before.push_back(one.scenario);
     }
     answer.failed.push_back(std::move(failed));
@@ -263,12 +267,15 @@ class Worker {
 
   std::optional<Observation> leaked(const Scenario& scenario, const Property& property) {
     if (!property.applies(scenario, subject_)) return std::nullopt;
-    if (!journal_.begin(0, property.name, print_scenario(scenario))) return std::nullopt;
+    const std::string text = print_scenario(scenario);
+    if (!journal_.begin(0, property.name, text)) return std::nullopt;
+    journal_.end();
     const std::optional<std::uint64_t> bytes = heap_growth_of_a_run([&] {
       outlive_instances();
+      journal_.begin(0, property.name, text);  // the limit of time is a run's
       judged(scenario, property, subject_, options_.run);
+      journal_.end();
     });
-    journal_.end();
     if (!bytes) return std::nullopt;
     const Signature signature{std::string(property.name), subject_.name(), "leak", ""};
     const std::string sentence =
@@ -297,6 +304,7 @@ class Worker {
   const Subject& subject_;
   const WorkerOptions& options_;
   CaseJournal& journal_;
+  const Journals journals_;
   const int answers_;
   const double run_start_;
   Stopwatch since_told_;
@@ -313,7 +321,8 @@ bool is_worker() {
 }
 
 void prepare_worker() {
-  watch_worker_signals();
+  const char* supervisor = std::getenv(kSupervisorVariable);
+  watch_worker_signals(supervisor == nullptr ? 0 : std::atoi(supervisor));
 }
 
 void serve_supervisor(const Subject& subject, const WorkerOptions& options) {

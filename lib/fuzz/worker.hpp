@@ -14,6 +14,7 @@ namespace helixcheck {
 // Where a worker finds its supervisor: "ORDERS:ANSWERS:START:JOURNAL", two descriptors, when the
 // campaign was started, seconds since 1970, and a path.
 inline constexpr const char* kWorkerVariable = "HELIXCHECK_WORKER";
+inline constexpr const char* kSupervisorVariable = "HELIXCHECK_SUPERVISOR";  // its process
 
 // Was this process started as a worker?
 bool is_worker();

@@ -57,8 +57,10 @@ WorkerProcess::WorkerProcess(const WorkerSetup& setup, const std::filesystem::pa
   order.errors = streams_->output.write_end();
   order.files = {{streams_->orders.read_end(), kOrders}, {streams_->answers.write_end(), kAnswers}};
   order.environment = {
+      {kSupervisorVariable, fmt::format("{}", getpid())},
       {kWorkerVariable,
        fmt::format("{}:{}:{}:{}", kOrders, kAnswers, setup.run_start, journal.string())},
+      {"TSAN_OPTIONS", with_default("TSAN_OPTIONS", "halt_on_error=1")},
       {"ASAN_OPTIONS", with_default("ASAN_OPTIONS", "detect_leaks=0")},
       {"UBSAN_OPTIONS", with_default("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")}};
   process_ = spawn(order);

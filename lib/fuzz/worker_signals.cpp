@@ -50,9 +50,9 @@ int stack_dump_signal() {
   return SIGUSR2;
 }
 
-void watch_worker_signals() {
+void watch_worker_signals(int supervisor) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() == 1) _exit(0);  // it died before
+  if (getppid() != supervisor) _exit(0);  // it died before
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, SIG_IGN);
   std::array<void*, 1> frame{};

@@ -11,6 +11,8 @@
 namespace helixcheck {
 namespace {
 
+constexpr std::size_t kMostProgress = 1000;  // rows of each campaign that is reported with others
+
 std::size_t chosen_of(const std::vector<CampaignRecord>& campaigns, std::int64_t id,
                       const std::string& store) {
   const auto found = std::find_if(campaigns.begin(), campaigns.end(),
@@ -62,8 +64,12 @@ CampaignView load_together(const StoreReader& store) {
   store.snapshot([&] {
     const CampaignView first = read_campaigns(store);
     for (const CampaignRecord& campaign : first.campaigns) {
-      views.push_back(first);
-      read_details(store, campaign.id, views.back());
+      CampaignView& view = views.emplace_back();
+      view.store = first.store;
+      view.campaigns = first.campaigns;
+      if (views.size() == 1) view = first;  // findings are the store's
+      read_details(store, campaign.id, view);
+      view.progress = thinned(view.progress, kMostProgress);
     }
   });
   return together(views);

@@ -153,7 +153,7 @@ TEST(FullDisk, OnTheWayLosesNothingThatIsPrinted) {
   const SmallDisk disk(folder);
   const CommandResult result = disk.run(
       16, filled_up(folder,
-                    "wait $campaign; status=$?\nrm $disk/fill; cp $disk/campaign.db $disk/..\n"
+                    "wait $campaign; status=$?\nrm $disk/fill; cp $disk/campaign.db* $disk/..\n"
                     "cat $disk/../said >&2; exit $status"));
   SKIP_WITHOUT_DISK(result);
   EXPECT_EQ(result.status, 1) << result.err;
@@ -178,7 +178,7 @@ TEST(FullDisk, WithRoomAgainIsMadeUpFor) {
                 "while kill -0 $campaign && ! grep -q 'tried again' $disk/../said; do sleep 0.01; "
                 "done\n"
                 "kill -STOP $campaign; rm $disk/fill; kill -CONT $campaign\n"
-                "wait $campaign; status=$?\ncp $disk/campaign.db $disk/..; cat $disk/../said >&2; "
+                "wait $campaign; status=$?\ncp $disk/campaign.db* $disk/..; cat $disk/../said >&2; "
                 "exit $status"));
   SKIP_WITHOUT_DISK(result);
   EXPECT_EQ(result.status, 1) << result.err;

@@ -116,8 +116,11 @@ class Killer {
   void start() { campaign_.emplace(folder_, kSearch + "--time 10000"); }
 
   void kill_one(int how) {
-    if (how == 1) campaign_->wait_for([&] { return !campaign_->workers().empty(); });
-    const std::vector<int> workers = campaign_->workers();
+    std::vector<int> workers = campaign_->workers();
+    if (how == 1) {
+      campaign_->wait_for([&] { return !(workers = campaign_->workers()).empty(); });
+      ASSERT_FALSE(workers.empty()) << campaign_->err();
+    }
     if (how == 1) {
       kill(workers[random_() % workers.size()], SIGKILL);
       ++workers_killed_;
@@ -245,6 +248,39 @@ TEST(Kills, OfTheSupervisorKeepTheCaseThatHadJustCrashed) {
   ASSERT_EQ(folder.findings().size(), 1u) << again.err;
   EXPECT_EQ(folder.findings()[0].state, "confirmed");
   EXPECT_EQ(folder.findings()[0].kind, "crash");
+}
+
+bool has_case_set_aside(const CampaignFolder& folder) {
+  const std::filesystem::path journals = folder.store().string() + ".journals";
+  if (!std::filesystem::exists(journals)) return false;
+  for (const auto& file : std::filesystem::directory_iterator(journals)) {
+    if (file.path().extension() == ".case") return true;
+  }
+  return false;
+}
+
+// The worker has told of a wrong value, and gone on; nobody has read of it.
+TEST(Kills, OfTheSupervisorKeepTheFailureThatWasTold) {
+  const CampaignFolder folder("wrong");
+  {
+    RunningCampaign campaign(folder, kOneWorker + "--unguided --time 10000");
+    ASSERT_TRUE(campaign.wait_for([&] { return !campaign.workers().empty(); })) << campaign.err();
+    while (!has_case_set_aside(folder)) {
+      ASSERT_FALSE(campaign.wait(std::chrono::milliseconds(0))) << campaign.err();
+      kill(campaign.process(), SIGSTOP);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (has_case_set_aside(folder)) break;
+      kill(campaign.process(), SIGCONT);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    kill(campaign.process(), SIGKILL);
+    EXPECT_EQ(campaign.wait(std::chrono::seconds(20)), 128 + SIGKILL);
+  }
+  ASSERT_TRUE(folder.findings().empty());
+  const CommandResult again = folder.run(kOneWorker + "--unguided --time 0.001");
+  EXPECT_EQ(again.status, 1) << again.err;
+  ASSERT_EQ(folder.findings().size(), 1u) << again.err;
+  EXPECT_EQ(folder.findings()[0].kind, "value");
 }
 
 }  // namespace

@@ -116,9 +116,9 @@ TEST_F(Desk, AFailureIsOneFindingUnderAllItsNames) {
   EXPECT_EQ(run.desk.distinct(), 1u);
   EXPECT_EQ(run.books.totals().findings, 1u);
   EXPECT_EQ(run.count(kFinal), 5u);
-  run.report(kRelation, 4);
   run.report(kValue, 5);
   EXPECT_TRUE(run.triage.idle()) << "nothing is to be found out about them";
+  run.report(kRelation, 4);
   run.finish();
   EXPECT_EQ(run.count(kFinal), 14u);
   ASSERT_EQ(run.store.findings().size(), 1u) << "none as seen";
@@ -219,6 +219,25 @@ TEST_F(Desk, AnUnfinishedFindingIsTakenUp) {
     }
     EXPECT_EQ(files, 1);
   }
+}
+
+// What looks like a known failure may be another one: some cases are looked at again.
+TEST_F(Desk, ANameThatHidesAnotherFailureIsLookedAtAgain) {
+  Night run(folder_.path(), plan());
+  run.report(kRelation, 1);
+  run.finish();
+  ASSERT_EQ(run.count(kFinal), 1u);
+  run.report(kRelation, 1);
+  EXPECT_FALSE(run.triage.idle()) << "the second";
+  run.finish();
+  run.report(kRelation, 1);
+  EXPECT_TRUE(run.triage.idle()) << "the third";
+  run.report(kRelation, 1);
+  EXPECT_FALSE(run.triage.idle()) << "the fourth";
+  run.finish();
+  EXPECT_EQ(run.count(kFinal), 4u);
+  EXPECT_EQ(run.desk.found().size(), 1u);
+  EXPECT_EQ(corpus().size(), 1u);
 }
 
 // It was killed between the final file and the store. Shrunk again, it may end elsewhere.

@@ -96,7 +96,7 @@ std::uint64_t memory_limit(const Options& options, int jobs) {
   if (options.memory_limit_mib) return static_cast<std::uint64_t>(*options.memory_limit_mib) << 20;
   const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
   const std::uint64_t all = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  return std::max(kLeastMemory, all / 4 * 3 / static_cast<std::uint64_t>(jobs));
+  return std::max(kLeastMemory, all / 4 * 3 / static_cast<std::uint64_t>(jobs + 1));
 }
 
 std::vector<std::string> worker_arguments(const Options& options) {

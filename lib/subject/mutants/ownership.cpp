@@ -179,7 +179,7 @@ constexpr Mutant kMutants[] = {
                                                     "vllm-project/vllm#48003", "kvp=2 ctx_len=1"),
     planning<"owner_of_physical_page", OwnerOfPhysicalPage>(
         "ownership is derived from physical pages", "bytedance-iaas/sglang#747",
-        "kvp=2 ctx_len=2 kv_cache_tokens_per_block=1"),
+        "kvp=2 ctx_len=1 kv_cache_tokens_per_block=1"),
     planning<"owner_twice", TwoOwners>("two copies of the rule disagree: a token has two owners",
                                        "NVIDIA/TensorRT-LLM#19273",
                                        "kvp=2 decode_owner=restarted kv_cache_tokens_per_block=2"),
