@@ -54,6 +54,8 @@ std::span<const Move> moves() {
       Move{"periods", "the 256 values below a number; after a success, multiples of that distance",
            true, discover_periods},
       Move{"seed", "42, then 0 to 7", false, simplify_seed},
+      Move{"seeds", "a field at its simplest, at half or one lower, with another seed", true,
+           lower_with_other_seeds},
       Move{"every smaller value",
            "of each field alone: all of them, or the 256 simplest and the 256 nearest", true,
            try_every_smaller_value}};

@@ -40,6 +40,7 @@ bool keep_residues(Search& search);
 bool shrink_layout_with_lengths(Search& search);
 bool discover_periods(Search& search);
 bool simplify_seed(Search& search);
+bool lower_with_other_seeds(Search& search);
 bool try_every_smaller_value(Search& search);
 bool lower_pairs(Search& search);  // moves_pair.cpp
 bool trade_numbers(Search& search);

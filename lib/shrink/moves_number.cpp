@@ -210,6 +210,33 @@ bool simplify_seed(Search& search) {
   });
 }
 
+// A failure that only some values show needs other ones in a smaller scenario.
+bool lower_with_other_seeds(Search& search) {
+  const Scenario base = search.current();
+  const std::vector<CellView> all = view(base);
+  const auto offer_seeds = [](const Scenario& smaller, const Offer& offer) {
+    const std::vector<CellView> cells = view(smaller);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (!cells[i].seed) continue;
+      for (std::uint64_t rank = 0; rank < kSeeds; ++rank) {
+        std::optional<Scenario> candidate = with_rank(smaller, i, rank);
+        if (candidate && offer(std::move(*candidate))) return true;
+      }
+    }
+    return false;
+  };
+  return search.first_failing([&](const Offer& offer) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].seed || all[i].rank == 0) continue;
+      for (const std::uint64_t rank : {std::uint64_t{0}, all[i].rank / 2, all[i].rank - 1}) {
+        for (const Scenario& smaller : lowered(base, i, rank)) {
+          if (offer_seeds(smaller, offer)) return;
+        }
+      }
+    }
+  });
+}
+
 bool try_every_smaller_value(Search& search) {
   const Scenario base = search.current();
   const std::vector<CellView> all = view(base);
