@@ -52,6 +52,11 @@ struct LedgerBehind : PlanDecisions {
 std::int64_t prompt_units(std::int64_t prompt_len, const hxc_rank& place) {
   return (prompt_len + place.interleave - 1) / place.interleave;
 }
+// Of those that are no prompt's.
+std::int64_t generated(std::int64_t tokens, const hxc_request& request, const hxc_rank& place) {
+  const std::int64_t prompt = std::min(tokens, request.prompt_len);
+  return PlanDecisions::held(tokens, request, place) - PlanDecisions::held(prompt, request, place);
+}
 // A prompt of whole blocks is padded by one more.
 struct AlignedPromptPadded : PlanDecisions {
   static std::int64_t held(std::int64_t tokens, const hxc_request& request, const hxc_rank& place) {
@@ -62,9 +67,7 @@ struct AlignedPromptPadded : PlanDecisions {
     const std::int64_t begin = place.interleave * run_start(units, place.kvp, place.kvp_rank);
     const std::int64_t end = place.interleave * run_start(units, place.kvp, place.kvp_rank + 1);
     const std::int64_t prompt = std::min(tokens, request.prompt_len);
-    const std::int64_t generated =
-        PlanDecisions::held(tokens, request, place) - PlanDecisions::held(prompt, request, place);
-    return std::min(prompt, end) - std::min(prompt, begin) + generated;
+    return std::min(prompt, end) - std::min(prompt, begin) + generated(tokens, request, place);
   }
 };
 // Each rank takes ceil(units / ranks), and the last ones what is left.
@@ -75,9 +78,8 @@ struct CeilingOfUnits : PlanDecisions {
     const std::int64_t units = (request.prompt_len + unit - 1) / unit;
     const std::int64_t share = unit * ((units + place.kvp - 1) / place.kvp);
     const std::int64_t prompt = std::min(tokens, request.prompt_len);
-    const std::int64_t generated =
-        PlanDecisions::held(tokens, request, place) - PlanDecisions::held(prompt, request, place);
-    return std::clamp<std::int64_t>(prompt - share * place.kvp_rank, 0, share) + generated;
+    return std::clamp<std::int64_t>(prompt - share * place.kvp_rank, 0, share) +
+           generated(tokens, request, place);
   }
 };
 // Whole rounds, and the rest to the first rank.
