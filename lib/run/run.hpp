@@ -47,7 +47,7 @@ struct RunOptions {
   Accelerator* accelerator = nullptr;   // for the judge's large products
   const Inputs* inputs = nullptr;  // of a scenario that is run, made before; else each run makes
                                    // its own. Other scenarios have nothing of them
-  bool repeat_failures = true;  // once, to see whether the verdict changes
+  bool repeat_failures = true;     // once, to see whether the verdict changes
   // Runs the scenarios of `equivalence` in other processes; empty: in this one, on `sim`.
   std::function<RunResult(const Scenario& scenario, bool repeat_failures)> elsewhere = {};
 };

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <functional>
 #include <gtest/gtest.h>
 #include <random>
 #include <set>
@@ -220,34 +221,41 @@ TEST(SlowKills, LoseNothingOfASubjectThatCrashes) {
   Killer("segfault").kill_times(25);
 }
 
-// The supervisor is stopped, so that it cannot see its worker crash, and then killed: only the
-// journal knows.
+// Kills the supervisor while it is stopped and has not seen that `come` is true. From time to time
+// it may go on, or its worker would soon wait for it.
+void kill_unaware(RunningCampaign& campaign, const std::function<bool()>& come) {
+  while (!come()) {
+    ASSERT_FALSE(campaign.wait(std::chrono::milliseconds(0))) << campaign.err();
+    kill(campaign.process(), SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (come()) break;
+    kill(campaign.process(), SIGCONT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  kill(campaign.process(), SIGKILL);
+  EXPECT_EQ(campaign.wait(std::chrono::seconds(20)), 128 + SIGKILL);
+}
+
+// The budget leaves nothing to run but what was under way.
+void expect_kept(const CampaignFolder& folder, const std::string& kind) {
+  ASSERT_TRUE(folder.findings().empty()) << "the supervisor was faster";
+  const CommandResult again = folder.run(kOneWorker + "--unguided --time 0.001");
+  EXPECT_EQ(again.status, 1) << again.err;
+  ASSERT_EQ(folder.findings().size(), 1u) << again.err;
+  EXPECT_EQ(folder.findings()[0].state, "confirmed");
+  EXPECT_EQ(folder.findings()[0].kind, kind);
+}
+
+// Only the journal knows of the crash.
 TEST(Kills, OfTheSupervisorKeepTheCaseThatHadJustCrashed) {
   const CampaignFolder folder("segfault");
   {
     RunningCampaign campaign(folder, kOneWorker + "--unguided --time 10000");
     ASSERT_TRUE(campaign.wait_for([&] { return !campaign.workers().empty(); })) << campaign.err();
     const int worker = campaign.workers()[0];
-    // From time to time it may go on, or its worker would soon wait for it.
-    while (state_of_process(worker) != 'Z') {
-      ASSERT_FALSE(campaign.wait(std::chrono::milliseconds(0))) << campaign.err();
-      kill(campaign.process(), SIGSTOP);
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      if (state_of_process(worker) == 'Z') break;
-      kill(campaign.process(), SIGCONT);
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      ASSERT_NE(state_of_process(worker), '\0') << "the supervisor was faster";
-    }
-    kill(campaign.process(), SIGKILL);
-    EXPECT_EQ(campaign.wait(std::chrono::seconds(20)), 128 + SIGKILL);
+    kill_unaware(campaign, [&] { return state_of_process(worker) == 'Z'; });
   }
-  ASSERT_TRUE(folder.findings().empty());
-  // The budget leaves nothing to run but what was under way.
-  const CommandResult again = folder.run(kOneWorker + "--unguided --time 0.001");
-  EXPECT_EQ(again.status, 1) << again.err;
-  ASSERT_EQ(folder.findings().size(), 1u) << again.err;
-  EXPECT_EQ(folder.findings()[0].state, "confirmed");
-  EXPECT_EQ(folder.findings()[0].kind, "crash");
+  expect_kept(folder, "crash");
 }
 
 bool has_case_set_aside(const CampaignFolder& folder) {
@@ -265,22 +273,9 @@ TEST(Kills, OfTheSupervisorKeepTheFailureThatWasTold) {
   {
     RunningCampaign campaign(folder, kOneWorker + "--unguided --time 10000");
     ASSERT_TRUE(campaign.wait_for([&] { return !campaign.workers().empty(); })) << campaign.err();
-    while (!has_case_set_aside(folder)) {
-      ASSERT_FALSE(campaign.wait(std::chrono::milliseconds(0))) << campaign.err();
-      kill(campaign.process(), SIGSTOP);
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      if (has_case_set_aside(folder)) break;
-      kill(campaign.process(), SIGCONT);
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    kill(campaign.process(), SIGKILL);
-    EXPECT_EQ(campaign.wait(std::chrono::seconds(20)), 128 + SIGKILL);
+    kill_unaware(campaign, [&] { return has_case_set_aside(folder); });
   }
-  ASSERT_TRUE(folder.findings().empty());
-  const CommandResult again = folder.run(kOneWorker + "--unguided --time 0.001");
-  EXPECT_EQ(again.status, 1) << again.err;
-  ASSERT_EQ(folder.findings().size(), 1u) << again.err;
-  EXPECT_EQ(folder.findings()[0].kind, "value");
+  expect_kept(folder, "value");
 }
 
 }  // namespace
