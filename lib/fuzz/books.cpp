@@ -119,9 +119,7 @@ void Books::remove_finding(const std::string& signature) {
 }
 
 void Books::count(const std::string& signature, std::uint64_t cases) {
-  later([this, signature, cases, time = time_of_day()] {
-    store_.count_finding(signature, campaign_.id, cases, time, campaign_.commit);
-  });
+  pending_counts_[signature] += cases;
 }
 
 void Books::add_event(const std::string& text) {
@@ -135,10 +133,13 @@ void Books::later(std::function<void()> change) {
 }
 
 bool Books::flush() {
-  if (pending_.empty()) return true;
+  if (pending_.empty() && pending_counts_.empty()) return true;
   try {
     store_.write([this] {
       for (const std::function<void()>& change : pending_) change();
+      for (const auto& [signature, cases] : pending_counts_) {
+        store_.count_finding(signature, campaign_.id, cases, time_of_day(), campaign_.commit);
+      }
       // With the totals that are made of them: a kill must not part the two.
       if (counts_unsaved_) write_counts();
     });
@@ -148,6 +149,7 @@ bool Books::flush() {
     return false;
   }
   pending_.clear();
+  pending_counts_.clear();
   counts_unsaved_ = false;
   if (failing_) say_(fmt::format("{}: can be written again", store_.path().string()));
   failing_ = false;

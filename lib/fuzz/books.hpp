@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,7 @@ class Books {
   // Whether the store could not be written the last time.
   bool failing() const { return failing_; }
   // Whether something waits for a store that cannot be written.
-  bool unsaved() const { return !pending_.empty() || counts_unsaved_; }
+  bool unsaved() const { return !pending_.empty() || !pending_counts_.empty() || counts_unsaved_; }
 
  private:
   void restore();
@@ -75,7 +76,8 @@ class Books {
   Statistics statistics_;
   Guidance guidance_;  // for its totals
   std::vector<Discovery> discoveries_;
-  std::deque<std::function<void()>> pending_;  // changes of the store
+  std::deque<std::function<void()>> pending_;            // changes of the store
+  std::map<std::string, std::uint64_t> pending_counts_;  // cases by signature: there may be many
 };
 
 }  // namespace helixcheck

@@ -34,6 +34,11 @@ FindingsDesk::FindingsDesk(Books& books, Triage& triage, fs::path corpus, std::s
 void FindingsDesk::take_over(const std::vector<FindingRecord>& earlier,
                              const std::vector<CorpusEntry>& corpus) {
   for (const FindingRecord& record : earlier) {
+    const bool of_this_campaign = record.last_campaign == books_.campaign().id;
+    if (record.state == "unconfirmed" && !of_this_campaign) {  // tonight it may be
+      unclear_.insert(record.signature);
+      continue;
+    }
     if (record.state != "new") {
       known_.insert(record.signature);
       if (record.first_campaign != books_.campaign().id) earlier_.insert(record.signature);
@@ -57,7 +62,8 @@ void FindingsDesk::take_over(const std::vector<FindingRecord>& earlier,
   }
   for (const CorpusEntry& entry : corpus) {
     if (entry.signature.empty() || known_.contains(entry.signature)) continue;
-    if (waiting_.contains(entry.signature)) {  // stored as seen; it is to be shrunk
+    // Stored as seen, or not understood: it is to be shrunk.
+    if (waiting_.contains(entry.signature) || unclear_.contains(entry.signature)) {
       left_over_[entry.signature].push_back(entry.file);
       continue;
     }

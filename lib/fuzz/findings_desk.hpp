@@ -72,6 +72,7 @@ class FindingsDesk {
   std::map<std::string, Alias> alias_;            // by signature as seen, where that differs
   std::map<std::string, std::uint64_t> waiting_;  // as seen, in triage: further cases
   std::map<std::string, Finding> seen_;           // those in triage, as seen
+  std::set<std::string> unclear_;                 // unconfirmed by an earlier campaign
   std::map<std::string, std::vector<std::filesystem::path>> left_over_;  // by signature as seen
   std::set<std::string> killing_;  // as seen, by a kill that seemed from outside
   std::vector<CaseJournal::Entry> settled_;

@@ -162,6 +162,30 @@ TEST_F(Desk, WhatEarlierCampaignsFoundIsKnown) {
   EXPECT_EQ(corpus().size(), 1u);
 }
 
+// What one night could not confirm, the next one looks at again.
+TEST_F(Desk, AnUnconfirmedFindingIsLookedAtInTheNextCampaign) {
+  {
+    Night first(folder_.path(), plan());
+    first.report(kValue, 1);
+    first.finish();
+    FindingRecord record = first.store.finding(kFinal).value();
+    first.store.remove_finding(kFinal);
+    record.state = "unconfirmed";
+    first.store.save_finding(record);
+    first.books.close("finished", 1);
+  }
+  ASSERT_EQ(corpus().size(), 1u);
+  Night second(folder_.path(), plan(), true);
+  second.desk.take_over(second.store.findings(),
+                        find_scenarios({(folder_.path() / "corpus").string()}, folder_.path()));
+  second.report(kValue, 2);
+  second.finish();
+  const FindingRecord stored = second.store.finding(kFinal).value();
+  EXPECT_EQ(stored.state, "confirmed");
+  EXPECT_EQ(stored.count, 3u);
+  EXPECT_EQ(corpus(), std::vector<fs::path>{stored.file});
+}
+
 TEST_F(Desk, WhatTheCorpusKnowsIsAdopted) {
   CorpusEntry entry{folder_.path() / "corpus" / "known.json", scenario(true), {}};
   entry.property = "equivalence";
