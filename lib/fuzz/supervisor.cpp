@@ -319,7 +319,11 @@ class Supervisor {
     std::optional<CaseJournal::Entry> last = journal.running();
     const bool runs = last.has_value();
     if (!last && !finished.empty()) last = finished.back();
-    if (!last) return could_not_start(post, end);
+    if (!last) {  // between its order and the first case of it: others get that
+      give_back(post, post.ran);
+      books_.count_restart();
+      return end.from_outside ? hire(post) : could_not_start(post, end);
+    }
     const std::uint64_t untold =
         journal.begun() > post.begun ? pass_over(post, last->index + 1) : 0;
     const bool counted = runs && untold > 0;
