@@ -2,6 +2,7 @@
 
 option(HELIXCHECK_TESTS "Build the tests (GoogleTest)" ON)
 option(HELIXCHECK_BENCHMARKS "Build the benchmarks (Google Benchmark)" ON)
+option(HELIXCHECK_MUTANTS "Build the planted faults (lib/subject/mutants)" ON)
 option(HELIXCHECK_FUZZ "Build tools/fuzz as libFuzzer targets (clang)" OFF)
 set(HELIXCHECK_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address,undefined")
 

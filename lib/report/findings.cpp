@@ -112,8 +112,7 @@ std::string describe(const CheckReport& report, const std::string& subject) {
   if (statistics.unjudged() > 0) {
     text += fmt::format(
         "{} cases were not judged: the subject does not take them, they hide too much, or no "
-        "chosen "
-        "property applies\n",
+        "chosen property applies\n",
         statistics.unjudged());
   }
   for (std::size_t i = 0; i < report.findings.size(); ++i) {

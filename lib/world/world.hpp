@@ -37,10 +37,6 @@ class World {
   int tpa() const { return tpa_; }
   int size() const { return kvp_ * tpa_; }
   int group_size(Group group) const { return group == Group::kvp ? kvp_ : size(); }
-  // The ranks of a group that `rank` belongs to start here and are consecutive.
-  int group_begin(Group group, int rank) const {
-    return group == Group::kvp ? rank / kvp_ * kvp_ : 0;
-  }
 
   virtual std::string_view name() const = 0;
   virtual int first_local() const = 0;  // the ranks of this process are consecutive

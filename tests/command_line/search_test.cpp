@@ -134,6 +134,17 @@ TEST_F(Search, CountsTheCasesOfAWindow) {
   EXPECT_EQ(sum, 60);
 }
 
+// The plug-in takes bf16 and natural logarithms only: about half of what is drawn.
+TEST_F(Search, PassesOverAsMuchAsIsAllowed) {
+  const std::string plugin = std::string("--cases 200 --subject ") + ATTEND_OVERRIDE;
+  EXPECT_EQ(check(plugin).status, 0);
+  const CommandResult little = check(plugin + " --min-judged 0.9");
+  EXPECT_EQ(little.status, 2);
+  EXPECT_TRUE(holds(little.err, "of 200 cases could be judged")) << little.err;
+  EXPECT_TRUE(holds(little.out, "cases were not judged")) << "the report comes first";
+  EXPECT_EQ(check("--cases 200 --min-judged 1").status, 0) << "the CPU subject takes all";
+}
+
 TEST_F(Search, PrintsWhatItCannotStore) {
   const std::string plain = folder_.write("plain", "");
   const CommandResult result = run_command(kCommand + " check --subject canary --cases 100" +

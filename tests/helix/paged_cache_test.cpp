@@ -122,9 +122,15 @@ TEST(PagedCache, ForkSharesPagesAndCopiesOnWrite) {
 
 TEST(PagedCache, DroppedRowsAndReleasedPagesArePoisonedAndReused) {
   PagedCache cache(small_scenario(), 3);
+  cache.grow(0, 1);
+  const std::byte poison = cache.row(0, 0)[0];
   fill(cache, 0, 10, 1);
+  const std::byte* kept = cache.row(0, 4);
+  const std::byte* dropped[] = {cache.row(0, 5), cache.row(0, 7), cache.row(0, 8)};
   cache.shrink(0, 5);
   EXPECT_EQ(cache.table(0).size(), 2u);
+  EXPECT_EQ(*kept, std::byte{5});
+  for (const std::byte* row : dropped) EXPECT_EQ(*row, poison);
   EXPECT_EQ(cache.take_changes().count, 0);
   fill(cache, 0, 12, 20);
   EXPECT_EQ(first_bytes(cache, 0)[5], 25);

@@ -73,6 +73,23 @@ CheckOptions search_of(const Options& options) {
   return search;
 }
 
+// A search that passes over nearly everything would pass whatever the subject does. A property that
+// was chosen may be about few cases.
+void require_judged(const Statistics& statistics, const Options& options) {
+  const std::uint64_t judged = statistics.cases(), drawn = judged + statistics.unjudged();
+  if (judged == 0 && drawn > 0) {
+    throw InputError(
+        "no case could be judged: the chosen properties say nothing about what the "
+        "subject shows");
+  }
+  const double least = options.min_judged.value_or(options.properties.empty() ? 0.1 : 0);
+  if (static_cast<double>(judged) >= least * static_cast<double>(drawn)) return;
+  throw InputError(fmt::format(
+      "only {} of {} cases could be judged, less than the share of {} that --min-judged "
+      "asks for: the subject does not take the others, or they hide too much",
+      judged, drawn, least));
+}
+
 }  // namespace
 
 int check_verb(const Options& options) {
@@ -90,11 +107,7 @@ int check_verb(const Options& options) {
   keep_freed_memory();
   const CheckReport report = check(*subject, search);
   if (terminal) fmt::print(stderr, "\r\x1b[K");
-  if (report.statistics.cases() == 0 && report.statistics.unjudged() > 0) {
-    throw InputError(
-        "no case could be judged: the chosen properties say nothing about what the "
-        "subject shows");
-  }
+  if (report.statistics.cases() == 0) require_judged(report.statistics, options);
   if (options.json) {
     fmt::print("{}", json_of(report, options.subject));
   } else {
@@ -102,6 +115,7 @@ int check_verb(const Options& options) {
     fmt::print("{}", describe(report, options.subject));
   }
   if (!report.findings.empty()) return kFinding;
+  require_judged(report.statistics, options);
   return report.interrupted ? kInterrupted : kPass;
 }
 

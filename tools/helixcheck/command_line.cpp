@@ -106,6 +106,11 @@ void add_check(CLI::App& app, Options& options) {
   check->add_option("--max-findings", options.max_findings, "stop after so many (default 5)")
       ->check(CLI::Range(1, 1000));
   check
+      ->add_option("--min-judged", options.min_judged,
+                   "share of cases below which a search proves too little and ends with status 2 "
+                   "(default 0.1; with --property 0)")
+      ->check(CLI::Range(0.0, 1.0));
+  check
       ->add_option("--world", options.world,
                    "sim, or mpi: equivalence only, in ranks that live from case to case")
       ->check(CLI::IsMember({"sim", "mpi"}));

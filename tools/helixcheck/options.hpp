@@ -31,6 +31,7 @@ struct Options {
   std::optional<std::uint64_t> cases;
   std::optional<double> seconds;    // --time
   int jobs = 0;                     // 0 = as many as cores, or 1 for a plug-in
+  std::optional<double> min_judged;  // check: 0.1, with chosen properties 0
   std::optional<int> max_findings;  // check: 5, fuzz: 100
   std::int64_t shrink_evaluations = 4000;
   double shrink_seconds = 60;

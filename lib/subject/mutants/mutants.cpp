@@ -50,6 +50,7 @@ std::span<const Mutant> mutants() {
 const Mutant& find_mutant(std::string_view id) {
   constexpr std::size_t kNearest = 3;
   std::vector<const Mutant*> near;
+  if (mutants().empty()) throw ResourceError("this build has no mutants (HELIXCHECK_MUTANTS=OFF)");
   for (const Mutant& mutant : mutants()) {
     if (mutant.id == id) return mutant;
     near.push_back(&mutant);
