@@ -6,7 +6,9 @@ namespace helixcheck {
 
 std::span<const Move> moves() {
   static constexpr std::array kMoves{
-      Move{"entry", "enter at merge, then at core, without the fields that have no place there",
+      Move{"entry",
+           "enter at merge, also with a request for each row, then at core, without what has no "
+           "place",
            false, lower_entry},
       Move{"default script", "join all and decode 1, 2, 3 or as many times as the script does",
            false, use_default_script},

@@ -61,6 +61,16 @@ void offer_fewer_requests(const Scenario& base, const Offer& offer) {
   }
 }
 
+// At `merge` a request is a row: the rows of a step, drafts and padding, become requests.
+Scenario rows_at_merge(const Scenario& scenario) {
+  Scenario rows = at_entry(scenario, Entry::merge);
+  const auto batch = static_cast<std::int64_t>(scenario.problem.ctx_len.size());
+  const std::int64_t drafts = scenario.problem.predicted_tokens_per_seq;
+  rows.problem.ctx_len.resize(static_cast<std::size_t>(batch * drafts + rows.layout.padding_rows));
+  rows.layout.padding_rows = 0;
+  return rows;
+}
+
 std::vector<std::size_t> not_simplest(const Scenario& scenario) {
   Scenario copy = scenario;
   std::vector<std::size_t> found;
@@ -96,6 +106,7 @@ bool lower_entry(Search& search) {
     for (const Entry entry : {Entry::merge, Entry::core}) {
       if (entry <= base.problem.entry) return;  // declared from the most complex on
       if (offer(at_entry(base, entry))) return;
+      if (entry == Entry::merge && offer(rows_at_merge(base))) return;
     }
   });
 }

@@ -220,7 +220,7 @@ typedef struct {
   const hxc_entry* entries;
   /* One instance lives through a scenario's whole script, and in a campaign through later scenarios
      of the same model, places and limits; what create was given stays where it is until destroy.
-     Step numbers start again at 0. All may be NULL. */
+     Step numbers start again at 0; before, workspace_bytes is asked once. All may be NULL. */
   int (*create)(void** instance, const hxc_model*, const hxc_rank* const* places,
                 const hxc_weights* const* weights, const hxc_limits*, hxc_error*);
   size_t (*workspace_bytes)(void* instance); /* for each rank */

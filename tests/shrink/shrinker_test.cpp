@@ -46,6 +46,12 @@ std::int64_t page(const Scenario& s) {
   return s.layout.kv_cache_tokens_per_block;
 }
 
+std::int64_t rows(const Scenario& s) {
+  const auto batch = static_cast<std::int64_t>(s.problem.ctx_len.size());
+  if (s.problem.entry == Entry::merge) return batch;
+  return batch * s.problem.predicted_tokens_per_seq + s.layout.padding_rows;
+}
+
 auto find_step(const Scenario& s, StepKind kind) {
   return std::find_if(s.script.begin(), s.script.end(),
                       [kind](const Step& step) { return step.kind == kind; });
@@ -109,6 +115,9 @@ const std::vector<Case>& cases() {
          s.layout.kvp = s.layout.tpa = 2;
          s.problem.num_heads = 4;
        }},
+      {"rows of a step, whatever they are",
+       [](const Scenario& s) { return s.script.empty() && rows(s) >= 3; }, Entry::merge,
+       [](Scenario& s) { s.problem.ctx_len.resize(3, s.problem.ctx_len[0]); }},
       {"fp8 scale", [](const Scenario& s) { return s.problem.kv_scale < 0.05; }, Entry::merge,
        [](Scenario& s) {
          s.problem.kv_cache_dtype = Dtype::fp8_e4m3;

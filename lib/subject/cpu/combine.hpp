@@ -34,6 +34,8 @@ struct MergeDecisions {
   static float reference(float top) { return top; }
   static bool counts(float lse) { return lse != kMinusInfinity; }
   static float weight(float lse, float reference) { return std::exp(lse - reference); }
+  // The weighted sum so far and one partial's share more.
+  static float add(float sum, float share) { return sum + share; }
   // Whether any of the partials saw a key.
   static bool saw_keys(float top) { return top != kMinusInfinity; }
   static std::int64_t row_of_result(const hxc_step&, std::int64_t row) { return row; }
@@ -59,7 +61,7 @@ void merge(const hxc_step& step, std::int64_t row, std::int64_t head, float* lse
     total += weight;
     decode_to(dtype_of(step.exchanged), at(step.exchanged, p, row, head),
               {x, static_cast<std::size_t>(latent)});
-    for (std::int64_t j = 0; j < latent; ++j) sum[j] += weight * x[j];
+    for (std::int64_t j = 0; j < latent; ++j) sum[j] = Decisions::add(sum[j], weight * x[j]);
   }
   const bool saw_keys = Decisions::saw_keys(top);
   for (std::int64_t j = 0; saw_keys && j < latent; ++j) sum[j] /= total;

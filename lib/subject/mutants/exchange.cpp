@@ -129,6 +129,18 @@ int empty_rank_leaves(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_er
   return status;
 }
 
+// One workspace for all KVP groups of a process: the last one's values are what all of them read.
+int workspace_of_two_groups(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  const int status = cpu::exchange(self, ranks, comm, error);
+  const std::int32_t kvp = ranks[0]->place->kvp;
+  for (std::int32_t i = 0; i + kvp < comm->local_ranks; ++i) {
+    const std::int32_t last = comm->local_ranks - kvp + ranks[i]->place->kvp_rank;
+    std::memcpy(ranks[i]->exchanged.data, ranks[last]->exchanged.data,
+                bytes_of(ranks[i]->exchanged));
+  }
+  return status;
+}
+
 // The output projection takes its columns as if TPA ranks were the inner ones.
 int other_rank_order(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   std::vector<cpu::Rank>& all = static_cast<cpu::Instance*>(self)->ranks;
@@ -174,6 +186,9 @@ constexpr Mutant kMutants[] = {
         "kvp=2 ctx_len=0,0"),
     exchanging<"exchange_empty_rank_leaves", empty_rank_leaves>(
         "a rank without keys skips the collective", "vllm-project/vllm#53573", "kvp=2"),
+    exchanging<"exchange_workspace_shared", workspace_of_two_groups>(
+        "the KVP groups of a process share one workspace", "NVIDIA/TensorRT-LLM#9986",
+        "kvp=1 tpa=2 ctx_len=1"),
     mutant<"output_slice_of_other_rank", HXC_OUTPUT, other_rank_order>(
         MutantClass::exchange, "the output projection has the slice of another rank order",
         "NVIDIA/TensorRT-LLM#10350", "kvp=2 tpa=2"),

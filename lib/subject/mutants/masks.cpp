@@ -1,11 +1,14 @@
 // Faults of causal masks and of steps with several query tokens.
 
 #include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <vector>
 
 #include "subject/cpu/attend.hpp"
 #include "subject/cpu/combine.hpp"
-#include "subject/cpu/plan.hpp"
 #include "subject/mutants/classes.hpp"
+#include "subject/mutants/plan.hpp"
 #include "subject/mutants/planted.hpp"
 
 namespace helixcheck::planted {
@@ -13,8 +16,6 @@ namespace {
 
 using cpu::AttendDecisions;
 using cpu::MergeDecisions;
-using cpu::PlanDecisions;
-using cpu::PlannedRow;
 
 // One key too many, where there is one.
 struct OneKeyMore : AttendDecisions {
@@ -61,6 +62,42 @@ struct WindowOfFirstToken : PlanDecisions {
   }
 };
 
+// The total that a mask counts from was made local before, and is made so again.
+struct TotalIsLocal : PlanDecisions {
+  static std::int64_t visible(const PlannedRow& row) {
+    const hxc_request& request = row.asked();
+    if (request.query_tokens < 2) return PlanDecisions::visible(row);
+    const std::int64_t seen = EveryRankAdvances::visible(row);
+    return std::min(row.after, held(seen, request, *row.step.place));
+  }
+};
+
+// The mask of several tokens has no columns for the keys that are cached.
+int mask_of_new_tokens(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  for (std::int64_t r = 0; r < ranks[0]->request_count; ++r) {
+    const hxc_request& request = ranks[0]->requests[r];
+    if (request.query_tokens < 2 || request.cached == 0) continue;
+    std::snprintf(error->message, sizeof error->message, "mask and scores have other shapes");
+    return 1;
+  }
+  return cpu::attend(self, ranks, comm, error);
+}
+// Rows at the begin of a step that see nothing are 0 / 0; later ones are right.
+int leading_rows_nan(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  const int status = cpu::attend(self, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    const std::vector<float> nothing(static_cast<std::size_t>(step.model->kv_lora_rank),
+                                     std::numeric_limits<float>::quiet_NaN());
+    for (std::int64_t row = 0; row < step.rows && int_at(step.visible, row) == 0; ++row) {
+      for (std::int64_t h = 0; h < step.place->heads; ++h) {
+        encode_from(dtype_of(step.partial_o), nothing, at(step.partial_o, row, h));
+      }
+    }
+  }
+  return status;
+}
+
 bool several_tokens(const hxc_step& step) {
   for (std::int64_t r = 0; r < step.request_count; ++r) {
     if (step.requests[r].query_tokens > 1) return true;
@@ -106,7 +143,7 @@ constexpr Mutant kMutants[] = {
                                                  "flashinfer-ai/flashinfer#348",
                                                  "predicted_tokens_per_seq=2"),
     attending<"causal_one_key_less", OneKeyLess>("rows do not see their own key",
-                                                 "deepseek-ai/DeepSeek-V3#1536", ""),
+                                                 "flashinfer-ai/flashinfer#348", ""),
     planning<"drafts_advance_every_rank", EveryRankAdvances>(
         "each draft row advances the length of every rank", "ROCm/ATOM#2118",
         "kvp=2 predicted_tokens_per_seq=2 ctx_len=1"),
@@ -116,6 +153,15 @@ constexpr Mutant kMutants[] = {
     planning<"causal_global_bound", GlobalBound>(
         "the causal bound of the sequence is held against local indices",
         "lightseekorg/tokenspeed#364", "predicted_tokens_per_seq=2 ctx_len=1 kvp=2"),
+    planning<"mask_total_is_local", TotalIsLocal>(
+        "the total that a mask counts from is the rank's own, made local again",
+        "vllm-project/vllm#28990", "kvp=2 predicted_tokens_per_seq=2 ctx_len=1"),
+    mutant<"mask_without_cached_keys", HXC_ATTEND, mask_of_new_tokens>(
+        MutantClass::masks, "several tokens behind cached ones fail in the mask",
+        "deepseek-ai/DeepSeek-V3#1536", "ctx_len=1 predicted_tokens_per_seq=2"),
+    mutant<"leading_masked_rows_nan", HXC_ATTEND, leading_rows_nan>(
+        MutantClass::masks, "rows that see nothing are NaN at the begin of a step",
+        "ikawrakow/ik_llama.cpp#2344", "kvp=2"),
     planning<"drafts_window_of_first", WindowOfFirstToken>(
         "all draft rows have the window of the first", "vllm-project/vllm-ascend#15600",
         "predicted_tokens_per_seq=2"),

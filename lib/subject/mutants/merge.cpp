@@ -73,6 +73,14 @@ struct EmptyRowDivided : MergeDecisions {
 struct NoMaximum : MergeDecisions {
   static float reference(float) { return 0; }
 };
+// No merge: the rank's own partial is taken for the result.
+struct OwnPartialOnly : MergeDecisions {
+  static float natural_lse(const hxc_step& step, std::int64_t part, std::int64_t row,
+                           std::int64_t head) {
+    return part == step.place->kvp_rank ? MergeDecisions::natural_lse(step, part, row, head)
+                                        : kMinusInfinity;
+  }
+};
 // [rows, heads] read as [heads, rows]; other shapes than square ones are refused.
 struct TransposedStatistics : MergeDecisions {
   static float natural_lse(const hxc_step& step, std::int64_t part, std::int64_t row,
@@ -105,6 +113,29 @@ struct ReshapedStatistics : MergeDecisions {
     return std::max<std::int64_t>(tokens, 0);
   }
 };
+
+// Partials are taken up one by one: lse + log(1 + exp(next - lse)), which has no maximum.
+int ring_update(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  const int status = cpu::combine(self, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    const auto latent = static_cast<std::size_t>(step.model->kv_lora_rank);
+    const std::vector<float> nothing(latent, std::numeric_limits<float>::quiet_NaN());
+    for (std::int64_t j = 0; j < step.rows * step.place->owned_heads; ++j) {
+      const std::int64_t row = j / step.place->owned_heads, head = j % step.place->owned_heads;
+      float lse = MergeDecisions::natural_lse(step, 0, row, head);
+      for (std::int64_t p = 1; p < step.exchanged.shape[0]; ++p) {
+        const float next = MergeDecisions::natural_lse(step, p, row, head);
+        if (next == -kInfinity) continue;
+        lse = lse == -kInfinity ? next : lse + std::log(1 + std::exp(next - lse));
+      }
+      if (lse != kInfinity) continue;
+      float_at(step.combined_lse, row, head) = lse;  // and values are weighed with inf - inf
+      encode_from(dtype_of(step.combined), nothing, at(step.combined, row, head));
+    }
+  }
+  return status;
+}
 
 // The statistics that the merge is given.
 
@@ -168,6 +199,59 @@ struct MaximumOfOtherScale : AttendDecisions {
   }
 };
 
+// Steps of several tokens a request go to another kernel, whose LSEs are natural.
+struct NaturalForDrafts : AttendDecisions {
+  static void write_statistics(const hxc_step& step, std::int64_t row, std::int64_t head,
+                               float maximum, float sum) {
+    AttendDecisions::write_statistics(step, row, head, maximum, sum);
+    const hxc_request& request = step.requests[int_at(step.row_request, row)];
+    if (step.place->lse_form != HXC_LSE_LOG2 || request.query_tokens < 2) return;
+    float_at(step.lse, row, head) = maximum + std::log(sum);
+  }
+};
+// Where keys are split, what is kept of each part are sums of exp(score), without a maximum.
+struct SplitOverflows : AttendDecisions {
+  static void write_statistics(const hxc_step& step, std::int64_t row, std::int64_t head,
+                               float maximum, float sum) {
+    const bool split = int_at(step.visible, row) > cpu::kTile;
+    AttendDecisions::write_statistics(step, row, head, split ? 0 : maximum,
+                                      split ? sum * std::exp(maximum) : sum);
+  }
+};
+
+// The batch goes through its keys in chunks: for each in which a request has none left, it gets a
+// partial of zeros with LSE 0.
+int exhausted_chunks_count(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  const int status = cpu::attend(self, ranks, comm, error);
+  const auto chunks = [](std::int64_t keys) { return (keys + cpu::kTile - 1) / cpu::kTile; };
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    std::int64_t longest = 0;
+    for (std::int64_t b = 0; b < step.rows; ++b) {
+      longest = std::max(longest, int_at(step.visible, b));
+    }
+    std::vector<float> values(static_cast<std::size_t>(step.model->kv_lora_rank));
+    for (std::int64_t b = 0; b < step.rows; ++b) {
+      const std::int64_t keys = int_at(step.visible, b);
+      const auto more = static_cast<float>(chunks(longest) - chunks(keys));
+      for (std::int64_t h = 0; h < step.place->heads && keys > 0 && more > 0; ++h) {
+        float* lse = &float_at(step.lse, b, h);
+        const bool pair = step.place->lse_form == HXC_LSE_MAX_SUM;
+        const bool log2 = step.place->lse_form == HXC_LSE_LOG2;
+        const float maximum = log2 ? *lse * std::numbers::ln2_v<float> : *lse;
+        const float sum = pair ? lse[step.lse.stride[2]] : 1;
+        const float all = sum + more * std::exp(-maximum);
+        AttendDecisions::write_statistics(step, b, h, maximum, all);
+        std::byte* row = at(step.partial_o, b, h);
+        decode_to(dtype_of(step.partial_o), row, values);
+        for (float& value : values) value *= sum / all;
+        encode_from(dtype_of(step.partial_o), values, row);
+      }
+    }
+  }
+  return status;
+}
+
 // The output is right, its statistics lie [heads, rows].
 int grouped_statistics(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::attend(self, ranks, comm, error);
@@ -222,9 +306,9 @@ constexpr Mutant attending(std::string_view title, std::string_view source,
 
 constexpr Mutant kMutants[] = {
     merging<"merge_weight_base_2", WeightOfBase2>("natural LSEs are weighed with powers of 2",
-                                                  "vllm-project/vllm#47079", "kvp=2"),
+                                                  "vllm-project/vllm#28840", "kvp=2"),
     merging<"merge_log2_taken_for_ln", Log2TakenForLn>("LSEs of base 2 are merged as natural ones",
-                                                       "flashinfer-ai/flashinfer#4485",
+                                                       "vllm-project/vllm#47079",
                                                        "kvp=2 lse_form=log2"),
     merging<"merge_log2_converted_twice", Log2ConvertedTwice>(
         "LSEs of base 2 are converted by the kernel and again by the merge",
@@ -244,8 +328,13 @@ constexpr Mutant kMutants[] = {
         "a row without keys is divided by its sum of zero", "vllm-project/vllm#57094",
         "kvp=2 seed=0"),
     merging<"merge_without_maximum", NoMaximum>(
-        "weights are not relative to the largest LSE and overflow",
-        "zhuzilin/ring-flash-attention, as in jzhang38/EasyContext#14", "kvp=2 logit_gain=64"),
+        "weights are not relative to the largest LSE and overflow", "NVIDIA/TransformerEngine#716",
+        "kvp=2 logit_gain=64"),
+    mutant<"merge_ring_update_overflow", HXC_COMBINE, ring_update>(
+        MutantClass::merge, "LSEs are merged by log(1 + exp(difference)), which overflows",
+        "jzhang38/EasyContext#14", "kvp=2 logit_gain=64 seed=3"),
+    merging<"merge_own_partial_only", OwnPartialOnly>(
+        "each rank takes its own partial for the result", "local-inference-lab/vllm#72", "kvp=2"),
     merging<"merge_statistics_transposed", TransposedStatistics>(
         "statistics [rows, heads] are read as [heads, rows] where both are equal",
         "vllm-project/vllm#57012", "num_heads=2 ctx_len=0,0"),
@@ -265,6 +354,15 @@ constexpr Mutant kMutants[] = {
                                                          "sgl-project/sglang#34355", "ctx_len=1"),
     attending<"lse_ln_written_in_base_2", LnWrittenInBase2>(
         "LSEs that should be natural have base 2", "flashinfer-ai/flashinfer#4663", "ctx_len=1"),
+    attending<"lse_base_by_token_count", NaturalForDrafts>(
+        "LSEs of base 2 are natural where requests have several tokens",
+        "flashinfer-ai/flashinfer#4485", "lse_form=log2 predicted_tokens_per_seq=2"),
+    attending<"lse_of_split_keys_overflows", SplitOverflows>(
+        "LSEs of rows whose keys are split overflow for large scores", "NVIDIA/cutlass#2274",
+        "ctx_len=64 logit_gain=64"),
+    mutant<"lse_exhausted_chunk_counts", HXC_ATTEND, exhausted_chunks_count>(
+        MutantClass::merge, "a chunk in which a request has no keys left counts as one of LSE 0",
+        "vllm-project/vllm#49294", "ctx_len=0,64"),
     attending<"lse_maximum_of_other_scale", MaximumOfOtherScale>(
         "the exported maximum lacks the part of the scale that YaRN adds",
         "NVIDIA/TensorRT-LLM#19112", "lse_form=max_sum softmax_scale=1"),

@@ -1,16 +1,14 @@
 // Faults of which rank holds which token.
 
 #include <algorithm>
+#include <cstdio>
 
-#include "subject/cpu/plan.hpp"
 #include "subject/mutants/classes.hpp"
+#include "subject/mutants/plan.hpp"
 #include "subject/mutants/planted.hpp"
 
 namespace helixcheck::planted {
 namespace {
-
-using cpu::PlanDecisions;
-using cpu::PlannedRow;
 
 struct InterleaveOfOne : PlanDecisions {
   static std::int64_t held(std::int64_t tokens, const hxc_request& request, hxc_rank place) {
@@ -145,6 +143,32 @@ struct GroupStaysTogether : PlanDecisions {
   }
 };
 
+// Slots are numbered over all ranks, and each rank takes them for its own.
+int virtual_slots(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  const int status = cpu::plan(self, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_rank& place = *ranks[i]->place;
+    for (std::int64_t row = 0; row < ranks[i]->rows; ++row) {
+      std::int64_t& slot = int_at(ranks[i]->slot, row);
+      if (slot >= 0) slot = slot * place.kvp + place.kvp_rank;
+    }
+  }
+  return status;
+}
+
+// A rank without keys has no list to work on.
+int empty_rank_fails(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    const hxc_step& step = *ranks[i];
+    std::int64_t held = 0;
+    for (std::int64_t r = 0; r < step.request_count; ++r) held += int_at(step.local_len, r);
+    if (held > 0 || step.request_count == 0) continue;
+    std::snprintf(error->message, sizeof error->message, "nothing to concatenate");
+    return 1;
+  }
+  return cpu::attend(self, ranks, comm, error);
+}
+
 template <Text id, typename Decisions>
 constexpr Mutant planning(std::string_view title, std::string_view source,
                           std::string_view smallest) {
@@ -169,7 +193,7 @@ constexpr Mutant kMutants[] = {
         "a prompt of whole blocks is padded by another block", "NVIDIA/TensorRT-LLM#7972",
         "kvp=2 ownership=contiguous_blocks ctx_len=2 interleave=1"),
     planning<"owner_ceiling_of_units", CeilingOfUnits>(
-        "each rank takes the rounded up share of a prompt", "NVIDIA/TensorRT-LLM#15383",
+        "each rank takes the rounded up share of a prompt", "NVIDIA/TensorRT-LLM#19273",
         "kvp=3 ownership=contiguous ctx_len=4"),
     planning<"owner_rest_to_first_rank", RestToFirstRank>(
         "what is left of a round goes to the first rank", "NVIDIA/TensorRT-LLM#19273",
@@ -180,8 +204,13 @@ constexpr Mutant kMutants[] = {
     planning<"owner_global_lengths", GlobalLengths>("the plan is made before lengths are localised",
                                                     "vllm-project/vllm#48003", "kvp=2 ctx_len=1"),
     planning<"owner_of_physical_page", OwnerOfPhysicalPage>(
-        "ownership is derived from physical pages", "bytedance-iaas/sglang#747",
-        "kvp=2 ctx_len=1 kv_cache_tokens_per_block=1"),
+        "ownership is derived from physical pages", "bytedance-iaas/sglang#747", "kvp=2 seed=7"),
+    mutant<"owner_slot_of_all_ranks", HXC_PLAN, virtual_slots>(
+        MutantClass::ownership, "slots numbered over all ranks are not divided by the ranks",
+        "sgl-project/sglang#36886", "kvp=2"),
+    mutant<"owner_without_keys_fails", HXC_ATTEND, empty_rank_fails>(
+        MutantClass::ownership, "attention fails on a rank without pages",
+        "NVIDIA/TensorRT-LLM#15383", "kvp=2"),
     planning<"owner_twice", TwoOwners>("two copies of the rule disagree: a token has two owners",
                                        "NVIDIA/TensorRT-LLM#19273",
                                        "kvp=2 decode_owner=restarted kv_cache_tokens_per_block=2"),

@@ -4,8 +4,8 @@
 
 #include "subject/cpu/append.hpp"
 #include "subject/cpu/attend.hpp"
-#include "subject/cpu/plan.hpp"
 #include "subject/mutants/classes.hpp"
+#include "subject/mutants/plan.hpp"
 #include "subject/mutants/planted.hpp"
 
 namespace helixcheck::planted {
@@ -13,8 +13,6 @@ namespace {
 
 using cpu::AppendDecisions;
 using cpu::AttendDecisions;
-using cpu::PlanDecisions;
-using cpu::PlannedRow;
 
 std::byte* at_offset(const hxc_tensor& cache, std::int64_t elements) {
   return static_cast<std::byte*>(cache.data) + elements * element_bytes(cache);
@@ -24,11 +22,12 @@ std::int64_t table_at(const hxc_step& step, std::int64_t request, std::int64_t p
   return int_at(step.block_table, request, page);
 }
 
-struct PageOffsetOf32Bits : AttendDecisions {
+template <typename Offset>
+struct NarrowPageOffset : AttendDecisions {
   static const std::byte* key(const hxc_step& step, std::int64_t request, std::int64_t local) {
     const std::int64_t page = step.place->tokens_per_block;
     const auto offset =
-        static_cast<std::int32_t>(table_at(step, request, local / page) * step.cache.stride[0]);
+        static_cast<Offset>(table_at(step, request, local / page) * step.cache.stride[0]);
     return at_offset(step.cache, offset + local % page * step.cache.stride[1]);
   }
 };
@@ -124,8 +123,11 @@ constexpr Mutant planning(std::string_view title, std::string_view source,
 }
 
 constexpr Mutant kMutants[] = {
-    reading<"page_offset_int32", PageOffsetOf32Bits>(
+    reading<"page_offset_int32", NarrowPageOffset<std::int32_t>>(
         "page id x page stride in 32 bits", "vllm-project/vllm#47671", "page_id_base=715827883"),
+    reading<"page_offset_uint32", NarrowPageOffset<std::uint32_t>>(
+        "page id x page stride in 32 bits without a sign", "vllm-project/vllm#45500",
+        "page_id_base=1431655766"),
     mutant<"slot_offset_int32", HXC_APPEND, cpu::append_with<SlotOffsetOf32Bits>>(
         MutantClass::paging, "slot x row stride in 32 bits", "lightseekorg/tokenspeed#501",
         "entry=core page_id_base=715827883"),
@@ -139,7 +141,7 @@ constexpr Mutant kMutants[] = {
         "slots behind the last key enter the product with weight zero",
         "flashinfer-ai/flashinfer#941", "kv_cache_tokens_per_block=2"),
     planning<"page_before_at_begin", PageBeforeAtBegin>(
-        "the first token of a page is written to the page before", "vllm-project/vllm#54296",
+        "the first token of a page is written to the page before", "NVIDIA/TensorRT-LLM#17866",
         "ctx_len=1 kv_cache_tokens_per_block=1"),
     planning<"page_of_adjacent_row", AdjacentTableRow>(
         "a token's page is read from the adjacent row of the table", "vllm-project/vllm#53982",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -29,22 +30,21 @@ struct LastStep {
   std::vector<hxc_request> requests;
   std::vector<std::int64_t> visible, local_len, block_table;
   std::vector<std::byte> exchanged;  // dense
+  // What was received at the first step of each size, in bytes.
+  std::map<std::size_t, std::vector<std::byte>> received;
 };
 
 // A CPU instance with a memory: for faults that show from the second step on.
 struct Remembering {
   void* cpu = nullptr;
-  std::int64_t step = -1;
   std::vector<LastStep> last;  // one a rank of this process
 };
 
-// The last step of rank i; unknown at the first step of a scenario, whose numbers start again.
-inline LastStep& last_of(Remembering& self, const hxc_step& step, std::size_t i) {
-  if (step.step < self.step) {
-    for (LastStep& one : self.last) one.known = false;
-  }
-  self.step = step.step;
-  return self.last[i];
+// Asked for once before a scenario begins, which nothing in a step tells: an instance may have
+// served others, and their memory must not strike in this one.
+inline std::size_t forget(void* instance) {
+  for (LastStep& one : static_cast<Remembering*>(instance)->last) one = {};
+  return 0;
 }
 
 inline std::vector<std::int64_t> integers_of(const hxc_tensor& from) {
@@ -86,9 +86,15 @@ void destroy(void* instance) {
 template <Text id, hxc_stage stage, hxc_stage_fn run, bool remembers>
 struct Table {
   static constexpr hxc_entry entry{stage, stage, run};
-  static constexpr hxc_subject subject{
-      HXC_ABI_VERSION,   HXC_HOST, id.text,           "cpu", 1, &entry,
-      create<remembers>, nullptr,  destroy<remembers>};
+  static constexpr hxc_subject subject{HXC_ABI_VERSION,
+                                       HXC_HOST,
+                                       id.text,
+                                       "cpu",
+                                       1,
+                                       &entry,
+                                       create<remembers>,
+                                       remembers ? forget : nullptr,
+                                       destroy<remembers>};
 };
 
 // `run` replaces the stage. Its instance is the CPU subject's, or a Remembering one.

@@ -5,17 +5,15 @@
 
 #include "mla/formats.hpp"
 #include "subject/cpu/attend.hpp"
-#include "subject/cpu/plan.hpp"
 #include "subject/cpu/project.hpp"
 #include "subject/mutants/classes.hpp"
+#include "subject/mutants/plan.hpp"
 #include "subject/mutants/planted.hpp"
 
 namespace helixcheck::planted {
 namespace {
 
 using cpu::AttendDecisions;
-using cpu::PlanDecisions;
-using cpu::PlannedRow;
 using cpu::ProjectDecisions;
 using cpu::Rotation;
 

@@ -39,6 +39,19 @@ struct WeightInBf16 : cpu::MergeDecisions {
     return to_bf16(MergeDecisions::weight(lse, reference));
   }
 };
+struct MergedInBf16 : cpu::MergeDecisions {
+  static float add(float sum, float share) { return to_bf16(sum + share); }
+};
+struct TableInBf16 : cpu::Rotation {
+  static Angle angle(const hxc_model& model, std::int64_t position, std::int64_t pair) {
+    const Angle exact = Rotation::angle(model, position, pair);
+    return {to_bf16(exact.cosine), to_bf16(exact.sine)};
+  }
+};
+struct RotatedByTable : cpu::ProjectDecisions {
+  using Query = TableInBf16;
+  using Key = TableInBf16;
+};
 struct SumInModelFormat : cpu::OutputDecisions {
   static float add(Dtype dtype, float sum, float share) {
     return static_cast<float>(round_to(dtype, sum + share));
@@ -70,6 +83,12 @@ constexpr Mutant kMutants[] = {
     mutant<"merge_weight_in_bf16", HXC_COMBINE, cpu::combine_with<WeightInBf16>>(
         kClass, "weights of the merge are rounded to bf16", "vllm-project/tpu-inference#3212",
         "kvp=2"),
+    mutant<"merge_accumulator_in_bf16", HXC_COMBINE, cpu::combine_with<MergedInBf16>>(
+        kClass, "merged values are summed in bf16", "vllm-project/tpu-inference#3212",
+        "kvp=2 seed=3"),
+    mutant<"rope_table_in_bf16", HXC_PROJECT, cpu::project_with<RotatedByTable>>(
+        kClass, "cos and sin are rounded to bf16", "huggingface/transformers#29285",
+        "position_base=1"),
     mutant<"output_sum_in_model_format", HXC_OUTPUT, cpu::output_with<SumInModelFormat>>(
         kClass, "the sum over ranks is rounded after each of them", "tenstorrent/tt-metal#36749",
         "kvp=3"),

@@ -4,6 +4,7 @@
 
 #include "subject/cpu/attend.hpp"
 #include "subject/mutants/classes.hpp"
+#include "subject/mutants/plan.hpp"
 #include "subject/mutants/planted.hpp"
 
 namespace helixcheck::planted {
@@ -27,7 +28,7 @@ int with_last_step(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error
   steps.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     hxc_step& step = steps.emplace_back(*ranks[i]);
-    const LastStep& last = last_of(memory, step, i);
+    const LastStep& last = memory.last[i];
     if (last.known) change(step, last, stores[i]);
     changed.push_back(&step);
   }
@@ -85,7 +86,7 @@ int optimistic_lengths(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_e
   steps.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     hxc_step& step = steps.emplace_back(*ranks[i]);
-    LastStep& last = last_of(memory, step, i);
+    LastStep& last = memory.last[i];
     requests[i].assign(step.requests, step.requests + step.request_count);
     for (std::size_t r = 0; last.known && r < requests[i].size(); ++r) {
       if (r >= last.requests.size()) continue;
@@ -100,7 +101,7 @@ int optimistic_lengths(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_e
     step.requests = requests[i].data();
     changed.push_back(&step);
   }
-  return cpu::plan(memory.cpu, changed.data(), comm, error);
+  return cpu::plan_with<PlanDecisions>(memory.cpu, changed.data(), comm, error);
 }
 
 std::size_t received_bytes(const hxc_step& step) {
@@ -114,7 +115,7 @@ int buffer_not_waited_for(void* self, hxc_step* const* ranks, hxc_comm* comm, hx
   const int status = cpu::exchange(memory.cpu, ranks, comm, error);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
-    LastStep& last = last_of(memory, step, static_cast<std::size_t>(i));
+    LastStep& last = memory.last[static_cast<std::size_t>(i)];
     auto* bytes = static_cast<std::byte*>(step.exchanged.data);
     const std::vector<std::byte> now(bytes, bytes + received_bytes(step));
     const std::int64_t peers = step.place->kvp;
@@ -124,6 +125,22 @@ int buffer_not_waited_for(void* self, hxc_step* const* ranks, hxc_comm* comm, hx
     }
     last.exchanged = now;
     last.known = true;
+  }
+  return status;
+}
+
+// Buffers grow with the batch, but a step that was recorded before reads where they were then: what
+// it received when it was recorded.
+int buffer_grown_since(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
+  Remembering& memory = *static_cast<Remembering*>(self);
+  const int status = cpu::exchange(memory.cpu, ranks, comm, error);
+  for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
+    LastStep& last = memory.last[static_cast<std::size_t>(i)];
+    auto* bytes = static_cast<std::byte*>(ranks[i]->exchanged.data);
+    const std::size_t size = received_bytes(*ranks[i]);
+    const auto [recorded, first] = last.received.try_emplace(size, bytes, bytes + size);
+    const bool grown = last.received.rbegin()->first > size;
+    if (!first && grown) std::copy_n(recorded->second.begin(), size, bytes);
   }
   return status;
 }
@@ -142,7 +159,7 @@ int stale_row_starts(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_err
   const int status = cpu::plan(memory.cpu, ranks, comm, error);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
-    LastStep& last = last_of(memory, step, static_cast<std::size_t>(i));
+    LastStep& last = memory.last[static_cast<std::size_t>(i)];
     const auto rows = static_cast<std::size_t>(step.rows);
     if (last.known && rows > 0 && rows < last.visible.size()) {
       const std::int64_t request = last.visible[rows - 1];
@@ -171,7 +188,7 @@ constexpr Mutant kMutants[] = {
         "decode_steps=2"),
     remembering<"stale_block_table", HXC_ATTEND,
                 with_last_step<cpu::attend, old_table, note_table>>(
-        "attention runs with the block table of the step before", "vllm-project/vllm#45487",
+        "attention runs with the block table of the step before", "vllm-project/vllm#36611",
         "decode_steps=2 kv_cache_tokens_per_block=1"),
     remembering<"stale_lengths_after_reject", HXC_PLAN, optimistic_lengths>(
         "rejected draft tokens still count in the next plan", "vllm-project/vllm-ascend#10032",
@@ -179,6 +196,9 @@ constexpr Mutant kMutants[] = {
     remembering<"stale_receive_buffer", HXC_EXCHANGE, buffer_not_waited_for>(
         "a receive buffer is read before the new blocks are there", "lightseekorg/tokenspeed#1017",
         "kvp=2 decode_steps=2"),
+    remembering<"stale_buffer_of_recording", HXC_EXCHANGE, buffer_grown_since>(
+        "a recorded step reads the receive buffer of before a larger step grew it",
+        "vllm-project/vllm#45487", "step=join step=decode step=decode::2 step=decode"),
     remembering<"stale_row_starts", HXC_PLAN, stale_row_starts>(
         "a smaller batch keeps the tail of a larger one's row starts", "vllm-project/vllm#40003",
         "padding_rows=1 step=join step=decode::2 step=decode"),
