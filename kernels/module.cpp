@@ -6,6 +6,7 @@
 #include "kernels/bench_support.hpp"
 #include "kernels/check.hpp"
 #include "kernels/memory/cuda_memory.hpp"
+#include "kernels/mutants/mutants.hpp"
 #include "kernels/nccl/transport.hpp"
 #include "kernels/reference/accelerator.hpp"
 #include "kernels/subject/subject.hpp"
@@ -58,6 +59,8 @@ class BuiltModule final : public Module {
     static const std::array<const hxc_subject*, 2> all = {&subject(), &subject_agrs()};
     return all;
   }
+
+  std::span<const hxc_subject> mutants() const override { return cuda::mutants(); }
 
   std::unique_ptr<Timing> make_timing(Memory& memory) const override {
     return cuda::make_timing(memory);

@@ -57,4 +57,15 @@ void launch_mma_fp16(const AttendLaunch& launch, const AttendArgs& args, Grid gr
 
 void launch_merge(const AttendArgs& args, std::int64_t rows, int ranks, cudaStream_t stream);
 
+// The kernels that have variants.
+struct AttendKernels {
+  void (*simt)(const AttendLaunch&, const AttendArgs&, Grid, cudaStream_t) = launch_simt;
+  void (*merge)(const AttendArgs&, std::int64_t rows, int ranks, cudaStream_t) = launch_merge;
+};
+
+// As enqueue_attend does, with other kernels.
+void enqueue_attend_with(const AttendKernels& kernels, const AttendLaunch& launch,
+                         const hxc_step* steps, std::int64_t rows, void* workspace,
+                         cudaStream_t stream);
+
 }  // namespace helixcheck::cuda

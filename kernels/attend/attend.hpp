@@ -42,6 +42,12 @@ struct AttendLaunch {
 // For the current device.
 AttendLaunch plan_attend(const AttendSizes& sizes);
 
+constexpr std::int64_t kMostSplits = 256;
+
+// Cuts rows into `splits` parts, 1 .. kMostSplits, or as many as whole units of 64 keys allow.
+// The launch needs a workspace of its new size.
+void cut_keys(AttendLaunch& launch, std::int64_t splits);
+
 // Enqueues `rows` rows. steps: device copy of the ranks' steps [ranks] whose pointers (place,
 // model, requests too) are of the device; reads q, cache, block_table, visible, row_request,
 // local_len; writes partial_o and lse of every row, also of padding rows and empty ones.

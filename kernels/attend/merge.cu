@@ -1,95 +1,11 @@
-// Merges the splits of a row: o = sum w_s o_s / sum w_s l_s, w_s = 2^(m_s - m), all in fp32.
-//
-// A thread block takes 128 columns of one row and head. Its four groups of threads take every
-// fourth split; their sums are added in the order of the groups, so the result does not depend on
-// timing.
+// attend_merge as it should be.
 
-#include "kernels/attend/rows.cuh"
-#include "kernels/check.hpp"
+#include "kernels/attend/merge.cuh"
 
 namespace helixcheck::cuda {
-namespace {
-
-constexpr int kGroups = 4;
-constexpr int kLanes = 128;  // threads of a group, one column each
-constexpr int kThreads = kGroups * kLanes;
-
-__host__ __device__ unsigned column_chunks(const AttendArgs& args) {
-  return static_cast<unsigned>(args.latent + kLanes - 1) / kLanes;
-}
-
-struct Weights {
-  float maximum, sum;
-};
-
-// Fills weights [live] from the splits' statistics; every thread gets maximum and sum of the row.
-__device__ Weights merge_statistics(const AttendArgs& args, std::int64_t first, int live,
-                                    float* weights, float* sums) {
-  for (int s = static_cast<int>(threadIdx.x); s < live; s += kThreads) {
-    const float2 split = args.statistics[first + std::int64_t{s} * args.heads];
-    weights[s] = split.x;
-    sums[s] = split.y;
-  }
-  __syncthreads();
-  float top = -INFINITY;
-  for (int s = 0; s < live; ++s) top = fmaxf(top, weights[s]);
-  const float base = top == -INFINITY ? 0 : top;
-  __syncthreads();
-  for (int s = static_cast<int>(threadIdx.x); s < live; s += kThreads) {
-    weights[s] = exp2f(weights[s] - base);
-  }
-  __syncthreads();
-  float sum = 0;
-  for (int s = 0; s < live; ++s) sum = fmaf(weights[s], sums[s], sum);
-  return {top, sum};
-}
-
-__device__ float group_sum(const AttendArgs& args, std::int64_t first, int live, int group, int c,
-                           const float* weights) {
-  float sum = 0;
-  const std::int64_t stride = std::int64_t{args.heads} * args.latent;
-  const float* values = args.values + first * args.latent + c;
-#pragma unroll 4
-  for (int s = group; s < live; s += kGroups) sum = fmaf(weights[s], values[s * stride], sum);
-  return sum;
-}
-
-// Dynamic shared memory: weights [splits], sums [splits].
-__global__ void __launch_bounds__(kThreads) attend_merge(const AttendArgs args) {
-  extern __shared__ float shared[];
-  __shared__ float partial[kGroups][kLanes];
-  const unsigned chunks = column_chunks(args);
-  const int begin = static_cast<int>(blockIdx.x % chunks) * kLanes;
-  const int head = static_cast<int>(blockIdx.x / chunks % args.heads);
-  const std::int64_t row = blockIdx.x / chunks / args.heads;
-  const int rank = static_cast<int>(blockIdx.y);
-  const hxc_step& step = args.steps[rank];
-  std::int64_t request;
-  const int live = live_splits(args, visible_keys(step, row, request));
-  if (live <= 1) return;  // written by its only split
-  const std::int64_t first = split_index(args, rank, row, 0, head);
-  const Weights w = merge_statistics(args, first, live, shared, shared + args.splits);
-  const int group = static_cast<int>(threadIdx.x) / kLanes;
-  const int lane = static_cast<int>(threadIdx.x) % kLanes;
-  const int c = begin + lane;
-  partial[group][lane] = c < args.latent ? group_sum(args, first, live, group, c, shared) : 0;
-  __syncthreads();
-  if (group == 0 && c < args.latent) {
-    float sum = partial[0][lane];
-    for (int g = 1; g < kGroups; ++g) sum += partial[g][lane];
-    write_code(step.partial_o, args.dtype, offset(step.partial_o, row, head, c), sum / w.sum);
-  }
-  if (c == 0 && group == 0) write_lse(args, step, row, head, w.maximum, w.sum);
-}
-
-}  // namespace
 
 void launch_merge(const AttendArgs& args, std::int64_t rows, int ranks, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>(rows * args.heads) * column_chunks(args),
-                  static_cast<unsigned>(ranks));
-  const std::size_t shared_bytes = 2 * sizeof(float) * static_cast<std::size_t>(args.splits);
-  attend_merge<<<grid, kThreads, shared_bytes, stream>>>(args);
-  HXC_CHECK_LAUNCH("attend_merge");
+  merge::launch<merge::MergeDecisions>(args, rows, ranks, stream);
 }
 
 }  // namespace helixcheck::cuda

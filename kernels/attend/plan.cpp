@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::int64_t kMostStages = 5;
 constexpr std::int64_t kTilesPerUnit = 2;  // splits are whole units of 64 keys
-constexpr std::int64_t kMostSplits = 256;
 
 struct Device {
   int processors = 0;
@@ -150,19 +149,23 @@ void allow_shared_memory(const void* kernel) {
                                  static_cast<int>(dynamic)));
 }
 
+void cut_keys(AttendLaunch& launch, std::int64_t splits) {
+  const AttendSizes& s = launch.sizes;
+  const std::int64_t units =
+      std::max<std::int64_t>(1, ceil_div(s.max_local_len, kTile * kTilesPerUnit));
+  const std::int64_t units_per_split = ceil_div(units, splits);
+  launch.keys_per_split = units_per_split * kTile * kTilesPerUnit;
+  launch.splits = static_cast<int>(ceil_div(units, units_per_split));
+  const std::size_t split_bytes = static_cast<std::size_t>(s.latent) * sizeof(float);
+  launch.workspace_bytes = statistics_bytes(launch) + workspace_entries(launch) * split_bytes;
+}
+
 AttendLaunch plan_attend(const AttendSizes& sizes) {
   const Device device = current_device();
   AttendLaunch launch;
   launch.sizes = sizes;
   if (!choose_mma(launch, device)) choose_simt(launch, device);
-  const std::int64_t units =
-      std::max<std::int64_t>(1, ceil_div(sizes.max_local_len, kTile * kTilesPerUnit));
-  const std::int64_t units_per_split = ceil_div(units, choose_splits(launch, device));
-  launch.keys_per_split = units_per_split * kTile * kTilesPerUnit;
-  launch.splits = static_cast<int>(ceil_div(units, units_per_split));
-  launch.workspace_bytes = statistics_bytes(launch) + workspace_entries(launch) *
-                                                          static_cast<std::size_t>(sizes.latent) *
-                                                          sizeof(float);
+  cut_keys(launch, choose_splits(launch, device));
   if (!launch.tensor_cores)
     prepare_simt(launch);
   else if (sizes.dtype == HXC_BF16)
@@ -174,17 +177,23 @@ AttendLaunch plan_attend(const AttendSizes& sizes) {
 
 void enqueue_attend(const AttendLaunch& launch, const hxc_step* steps, std::int64_t rows,
                     void* workspace, cudaStream_t stream) {
+  enqueue_attend_with({}, launch, steps, rows, workspace, stream);
+}
+
+void enqueue_attend_with(const AttendKernels& kernels, const AttendLaunch& launch,
+                         const hxc_step* steps, std::int64_t rows, void* workspace,
+                         cudaStream_t stream) {
   if (rows == 0) return;
   const AttendArgs args = arguments(launch, steps, workspace);
   const Grid grid{static_cast<unsigned>(rows * args.splits * args.head_blocks),
                   static_cast<unsigned>(launch.sizes.ranks)};
   if (!launch.tensor_cores)
-    launch_simt(launch, args, grid, stream);
+    kernels.simt(launch, args, grid, stream);
   else if (launch.sizes.dtype == HXC_BF16)
     launch_mma_bf16(launch, args, grid, stream);
   else
     launch_mma_fp16(launch, args, grid, stream);
-  if (launch.splits > 1) launch_merge(args, rows, launch.sizes.ranks, stream);
+  if (launch.splits > 1) kernels.merge(args, rows, launch.sizes.ranks, stream);
 }
 
 }  // namespace helixcheck::cuda

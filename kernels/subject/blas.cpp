@@ -75,7 +75,7 @@ bool same_step(const RowProduct& a, const RowProduct& b, const RowProduct& c) {
 
 // Products [begin, end) whose addresses advance evenly.
 void multiply_run(const ProductShape& s, const std::vector<RowProduct>& products, std::size_t begin,
-                  std::size_t end, cudaStream_t stream) {
+                  std::size_t end, cudaStream_t stream, cublasComputeType_t compute) {
   const cudaDataType type = type_of(s.dtype);
   const std::ptrdiff_t item = s.dtype == HXC_FP32 ? 4 : 2;
   const RowProduct& first = products[begin];
@@ -87,7 +87,7 @@ void multiply_run(const ProductShape& s, const std::vector<RowProduct>& products
       static_cast<int>(s.out), static_cast<int>(s.rows), static_cast<int>(s.in), &one, first.w,
       type, static_cast<int>(s.w_pitch), distance(first.w, second.w) / item, first.x, type,
       static_cast<int>(s.x_pitch), distance(first.x, second.x) / item, &zero, first.y, type,
-      static_cast<int>(s.y_pitch), distance(first.y, second.y) / item, count, CUBLAS_COMPUTE_32F,
+      static_cast<int>(s.y_pitch), distance(first.y, second.y) / item, count, compute,
       CUBLAS_GEMM_DEFAULT));
 }
 
@@ -98,7 +98,7 @@ void prepare_blas() {
 }
 
 void multiply_rows(const ProductShape& shape, const std::vector<RowProduct>& products,
-                   cudaStream_t stream) {
+                   cudaStream_t stream, cublasComputeType_t compute) {
   if (shape.rows == 0) return;
   for (std::size_t begin = 0; begin < products.size();) {
     std::size_t end = begin + 1;
@@ -106,7 +106,7 @@ void multiply_rows(const ProductShape& shape, const std::vector<RowProduct>& pro
            (end == begin + 1 || same_step(products[end - 2], products[end - 1], products[end]))) {
       ++end;
     }
-    multiply_run(shape, products, begin, end, stream);
+    multiply_run(shape, products, begin, end, stream, compute);
     begin = end;
   }
 }

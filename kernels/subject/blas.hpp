@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cublas_v2.h>
 #include <cuda_runtime.h>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct ProductShape {
 
 // Products of one shape, in as few calls as their addresses allow.
 void multiply_rows(const ProductShape& shape, const std::vector<RowProduct>& products,
-                   cudaStream_t stream);
+                   cudaStream_t stream, cublasComputeType_t compute = CUBLAS_COMPUTE_32F);
 
 // Makes this thread's cuBLAS handle ready: the one call that allocates.
 void prepare_blas();

@@ -39,6 +39,8 @@ class Module {
   // A stream of its own on a device. The result serves one thread.
   virtual std::unique_ptr<Memory> make_memory(int device) const = 0;
   virtual std::span<const hxc_subject* const> subjects() const = 0;
+  // Tables to be put over subject `cuda`, named by the ids of subject/mutants/mutants.hpp.
+  virtual std::span<const hxc_subject> mutants() const = 0;
   // A clock, and what the device reaches, on the device and the stream of `memory`.
   virtual std::unique_ptr<Timing> make_timing(Memory& memory) const = 0;
   // fp64 work for the judge, on the device and the stream of `memory`.

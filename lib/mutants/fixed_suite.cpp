@@ -202,6 +202,9 @@ FixedReport score_fixed(std::span<const Mutant* const> mutants,
   subjects.push_back(std::make_unique<Subject>(cpu::subject()));
   report.scores.emplace_back();  // the correct subject, for now
   for (const Mutant* mutant : mutants) {
+    if (mutant->memory() != HXC_HOST) {
+      throw InputError(fmt::format("mutant {}: the fixed suite runs on the host", mutant->id));
+    }
     subjects.push_back(std::make_unique<Subject>(cpu::subject(), mutant->subject));
     report.scores.push_back({mutant, half_of(mutant->id)});
   }

@@ -56,7 +56,8 @@ struct FixedReport {
   bool interrupted = false;
 };
 
-// Scenarios at `layer`, taken in the given order. Throws InputError for others.
+// Scenarios at `layer`, taken in the given order, and mutants of the CPU subject. Throws InputError
+// for others.
 FixedReport score_fixed(std::span<const Mutant* const> mutants,
                         const std::vector<CorpusEntry>& scenarios, const FixedOptions& options);
 

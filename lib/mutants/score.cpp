@@ -13,7 +13,6 @@
 #include "mutants/workers.hpp"
 #include "run/stopwatch.hpp"
 #include "scenario/error.hpp"
-#include "subject/cpu/subject.hpp"
 
 namespace helixcheck {
 namespace {
@@ -26,13 +25,18 @@ Value median(std::vector<Value> values) {
   return *middle;
 }
 
+hxc_memory memory_of(std::span<const Mutant* const> mutants) {
+  return mutants.empty() ? HXC_HOST : mutants.front()->memory();
+}
+
 class Scoring {
  public:
   Scoring(std::span<const Mutant* const> mutants, const ScoreOptions& options)
-      : options_(options), correct_(cpu::subject()) {
+      : options_(options), correct_(base_subject(memory_of(mutants))) {
     subjects_.push_back(&correct_);
     for (const Mutant* mutant : mutants) {
-      owned_.push_back(std::make_unique<Subject>(cpu::subject(), mutant->subject));
+      owned_.push_back(
+          std::make_unique<Subject>(base_subject(mutant->memory()), &table_of(*mutant)));
       subjects_.push_back(owned_.back().get());
       MutantScore score;
       score.mutant = mutant;

@@ -77,6 +77,8 @@ struct ScoreReport {
   bool interrupted = false;
 };
 
+// All of one memory; the correct subject is `cpu` or `cuda` by it. Throws ResourceError where CUDA
+// is needed and missing.
 ScoreReport score_mutants(std::span<const Mutant* const> mutants, const ScoreOptions& options);
 
 // What a set of scores comes to.

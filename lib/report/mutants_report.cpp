@@ -148,6 +148,7 @@ Json json_of(const MutantScore& score) {
       {"class", name_of(score.mutant->mutant_class)},
       {"stage", stage_name(score.mutant->stage)},
       {"half", name_of(score.half)},
+      {"memory", name_of(score.mutant->memory())},
       {"killed", score.killed()},
       {"cases_to_kill",
        {{"median", score.median_cases()}, {"worst", score.worst_cases()}, {"seeds", cases}}},

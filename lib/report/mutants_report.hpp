@@ -15,7 +15,7 @@ std::string describe(const FixedReport& report, FixedVerdict verdict);
 // {schema, suite, total, killed, median_cases, worst_cases, findings, blame_right, locally_minimal,
 // as_small, halves {tuning: {the same}, "held-out": {the same}}, correct {cases, false_alarms},
 // seconds {total, drawing, inputs, running, shrinking}, interrupted, mutants [{id, class, stage,
-// half, killed, cases_to_kill {median, worst, seeds}, seconds_to_kill {median, worst},
+// half, memory, killed, cases_to_kill {median, worst, seeds}, seconds_to_kill {median, worst},
 // missed_seeds, blame, blame_right, blames {stage: seeds}, property, signature, shrink_evaluations,
 // shrunk, before, locally_minimal, stopped_by, smallest, smallest_fails, as_small, broken}]}. What
 // needs a finding is null where there is none.

@@ -217,16 +217,19 @@ const hxc_subject& cuda_subject(std::string_view name) {
 
 std::unique_ptr<Subject> find_plugin(const std::string& file) {
   const hxc_subject& table = load_plugin(file);
-  const bool device = table.memory == HXC_CUDA;
-  return std::make_unique<Subject>(device ? cuda_subject("cuda") : cpu::subject(), &table);
+  return std::make_unique<Subject>(base_subject(static_cast<hxc_memory>(table.memory)), &table);
 }
 
 }  // namespace
 
+const hxc_subject& base_subject(hxc_memory memory) {
+  return memory == HXC_CUDA ? cuda_subject("cuda") : cpu::subject();
+}
+
 std::unique_ptr<Subject> find_subject(const std::string& name) {
   if (name.starts_with(kMutantPrefix)) {
     const Mutant& mutant = find_mutant(std::string_view(name).substr(kMutantPrefix.size()));
-    return std::make_unique<Subject>(cpu::subject(), mutant.subject);
+    return std::make_unique<Subject>(base_subject(mutant.memory()), &table_of(mutant));
   }
   if (name.find('/') != std::string::npos || name.ends_with(".so")) return find_plugin(name);
   std::string known;

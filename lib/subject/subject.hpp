@@ -89,6 +89,10 @@ const char* stage_name(hxc_stage stage);
 // out are put over `cpu`.
 std::span<const hxc_subject* const> builtin_subjects();
 
+// What plug-ins and mutants are put over that work on this memory: `cpu` or `cuda`. Throws
+// ResourceError where CUDA is asked for and missing.
+const hxc_subject& base_subject(hxc_memory memory);
+
 // A shared object that exports HXC_SUBJECT_SYMBOL, loaded for the life of the process. Throws
 // ResourceError if it cannot be loaded, InputError if it is not a subject.
 const hxc_subject& load_plugin(const std::string& file);

@@ -44,6 +44,11 @@ TEST(BadUsage, OfMutantsIsNamed) {
   expect_refusal("mutants --cases 0", {"cases"});
   expect_refusal("mutants --class planets", {"planets", "class"});
   expect_refusal("mutants --half third", {"half", "tuning"});
+  expect_refusal("mutants --memory disk", {"memory", "host", "cuda"});
+  expect_refusal("mutants page_offset_int32 device_page_offset_int32",
+                 {"device_page_offset_int32", "memory"});
+  expect_refusal("mutants --memory cuda page_offset_int32", {"page_offset_int32", "memory"});
+  expect_refusal("mutants --memory cuda --suite fixed8", {"suite", "device"});
   expect_refusal("mutants --verdict mismatch", {"mismatch", "fixed8"});
   expect_refusal("mutants --suite fixed8 --output folder", {"output"});
 }

@@ -1,8 +1,10 @@
 // `helixcheck mutants` and `list mutants`, whatever the registry holds.
 
+#include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "support/command.hpp"
@@ -23,9 +25,25 @@ Json first_mutant() {
 
 TEST(ListMutants, SaysWhatIsWrongAndWhereItHappened) {
   const Json mutant = first_mutant();
-  for (const char* key : {"id", "class", "stage", "half", "source", "what is wrong"}) {
+  for (const char* key : {"id", "class", "stage", "half", "memory", "source", "what is wrong"}) {
     EXPECT_FALSE(mutant.at(key).get<std::string>().empty()) << key;
   }
+}
+
+TEST(ListMutants, ShowsThoseOfDeviceCodeWithoutADevice) {
+  const CommandResult result = run_command(kCommand + " list mutants --json");
+  const Json listed = Json::parse(result.out);
+  std::set<std::string> memories;
+  for (const Json& mutant : listed.at("mutants")) memories.insert(mutant.at("memory"));
+  EXPECT_EQ(memories, (std::set<std::string>{"cuda", "host"}));
+}
+
+TEST(Mutants, OfDeviceCodeNeedADevice) {
+  const CommandResult result =
+      run_command(kCommand + " mutants --memory cuda --seeds 1 --cases 1 --jobs 1");
+  if (result.status != 3) GTEST_SKIP() << "here is a GPU";
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find("CUDA"), std::string::npos) << result.err;
 }
 
 TEST(Mutants, AreScoredByTheSearch) {

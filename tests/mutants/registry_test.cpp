@@ -1,5 +1,5 @@
 // The registry: every mutant fails on the scenario that must expose it, where it says, and the
-// subject that it is made from does not.
+// subject that it is made from does not. For those of device code tests/kernels says so.
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -36,6 +36,7 @@ TEST(MutantRegistry, HasAllClassesAndNoNameTwice) {
     })) << mutant.id;
     EXPECT_FALSE(mutant.title.empty() || mutant.source.empty()) << mutant.id;
     EXPECT_EQ(&find_mutant(mutant.id), &mutant);
+    if (mutant.memory() != HXC_HOST) continue;
     ASSERT_EQ(mutant.subject->entry_count, 1) << mutant.id;
     EXPECT_EQ(mutant.subject->entries[0].first, mutant.stage) << mutant.id;
   }
@@ -53,6 +54,29 @@ TEST(MutantRegistry, NamesWhatIsNearAnUnknownOne) {
   }
 }
 
+TEST(MutantRegistry, SaysWhatIsMissingForThoseOfDeviceCode) {
+  for (const Mutant& mutant : mutants()) {
+    if (mutant.memory() != HXC_CUDA) continue;
+    try {
+      const auto subject = find_subject("mutant:" + std::string(mutant.id));
+      EXPECT_EQ(subject->name(), "cuda+" + std::string(mutant.id));  // here is a GPU
+    } catch (const ResourceError& error) {
+      EXPECT_NE(std::string(error.what()).find("CUDA"), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(MutantRegistry, HasScenariosForThoseOfDeviceCodeThatRightCodePasses) {
+  std::size_t count = 0;
+  for (const Mutant& mutant : mutants()) {
+    if (mutant.memory() != HXC_CUDA) continue;
+    const Scenario scenario = smallest_scenario(mutant);
+    EXPECT_FALSE(failure_of(scenario, Subject(cpu::subject()))) << text_of(scenario);
+    ++count;
+  }
+  EXPECT_GE(count, 6u);
+}
+
 class RegisteredMutant : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(RegisteredMutant, FailsOnItsSmallestScenarioAtItsStage) {
@@ -66,7 +90,13 @@ TEST_P(RegisteredMutant, FailsOnItsSmallestScenarioAtItsStage) {
   EXPECT_EQ(name_of(*failure->blame.stage), stage_name(mutant.stage)) << failure->blame.sentence;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RegisteredMutant, testing::Range(std::size_t{0}, mutants().size()),
+// They come first.
+std::size_t host_mutants() {
+  const auto on_host = [](const Mutant& mutant) { return mutant.memory() == HXC_HOST; };
+  return static_cast<std::size_t>(std::count_if(mutants().begin(), mutants().end(), on_host));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RegisteredMutant, testing::Range(std::size_t{0}, host_mutants()),
                          [](const testing::TestParamInfo<std::size_t>& which) {
                            return std::string(mutants()[which.param].id);
                          });

@@ -219,6 +219,10 @@ void add_mutants(CLI::App& app, Options& options) {
   mutants->add_option("--half", options.half, "only mutants of this half: tuning, held-out")
       ->check(CLI::IsMember({"tuning", "held-out"}));
   mutants
+      ->add_option("--memory", options.memory,
+                   "host: of the CPU subject (default); cuda: of device code")
+      ->check(CLI::IsMember({"host", "cuda"}));
+  mutants
       ->add_option("--suite", options.suite,
                    "search (default), or fixed8: the scenarios of the fixed test")
       ->check(CLI::IsMember({"search", "fixed8"}));

@@ -85,11 +85,12 @@ Table tap_table() {
 }
 
 Table mutant_table() {
-  Table table{"mutants", {"id", "class", "stage", "half", "source", "what is wrong"}, {}};
+  Table table{"mutants", {"id", "class", "stage", "half", "memory", "source", "what is wrong"}, {}};
   for (const Mutant& mutant : mutants()) {
     table.rows.push_back({std::string(mutant.id), std::string(name_of(mutant.mutant_class)),
                           stage_name(mutant.stage), std::string(name_of(half_of(mutant.id))),
-                          std::string(mutant.source), std::string(mutant.title)});
+                          std::string(name_of(mutant.memory())), std::string(mutant.source),
+                          std::string(mutant.title)});
   }
   return table;
 }

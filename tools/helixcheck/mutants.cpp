@@ -31,8 +31,24 @@ bool is_class(std::string_view name) {
                      [&](const Mutant& mutant) { return name_of(mutant.mutant_class) == name; });
 }
 
-std::vector<const Mutant*> chosen_mutants(const Options& options) {
-  for (const std::string& id : options.targets) find_mutant(id);  // throws
+// Of which memory mutants are asked for: ids say it themselves.
+hxc_memory chosen_memory(const Options& options) {
+  hxc_memory memory = options.memory == name_of(HXC_CUDA) ? HXC_CUDA : HXC_HOST;
+  if (options.memory.empty() && !options.targets.empty()) {
+    memory = find_mutant(options.targets.front()).memory();
+  }
+  for (const std::string& id : options.targets) {
+    const hxc_memory own = find_mutant(id).memory();
+    if (own == memory) continue;
+    throw InputError(
+        fmt::format("mutant {} works on memory {}, others that are asked for on {}: "
+                    "one call scores those of one memory",
+                    id, name_of(own), name_of(memory)));
+  }
+  return memory;
+}
+
+std::vector<const Mutant*> chosen_mutants(const Options& options, hxc_memory memory) {
   if (!options.mutant_class.empty() && !is_class(options.mutant_class)) {
     throw InputError(
         fmt::format("--class: no mutant has the class '{}' (see helixcheck list "
@@ -47,7 +63,8 @@ std::vector<const Mutant*> chosen_mutants(const Options& options) {
     const bool of_class =
         options.mutant_class.empty() || name_of(mutant.mutant_class) == options.mutant_class;
     const bool of_half = options.half.empty() || name_of(half_of(mutant.id)) == options.half;
-    if (named && of_class && of_half) chosen.push_back(&mutant);
+    const bool there = mutant.memory() == memory;
+    if (named && of_class && of_half && there) chosen.push_back(&mutant);
   }
   if (chosen.empty()) throw InputError("no mutant is left by what was asked for");
   return chosen;
@@ -125,8 +142,11 @@ int run_fixed(const Options& options, const std::vector<const Mutant*>& chosen) 
 
 }  // namespace
 
-int mutants_verb(const Options& options) {
-  const std::vector<const Mutant*> chosen = chosen_mutants(options);
+int mutants_verb(const Options& given) {
+  Options options = given;
+  const hxc_memory memory = chosen_memory(options);
+  options.subject = memory == HXC_CUDA ? "cuda" : "cpu";  // workers by default
+  const std::vector<const Mutant*> chosen = chosen_mutants(options, memory);
   const bool search = options.suite == "search";
   if (search && options.mutant_verdict == "mismatch") {
     throw InputError(
@@ -135,6 +155,9 @@ int mutants_verb(const Options& options) {
   }
   if (!search && !options.output.empty()) {
     throw InputError("--output: a fixed suite shrinks nothing");
+  }
+  if (!search && memory != HXC_HOST) {
+    throw InputError("--suite: mutants of device code are scored by the search alone");
   }
   watch_interrupts();
   keep_freed_memory();

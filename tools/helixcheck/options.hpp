@@ -55,6 +55,7 @@ struct Options {
   bool record = true;                                        // bench
   std::uint64_t seeds = 20;                                  // mutants: 1 .. seeds
   std::string mutant_class, half;                            // mutants: only these, "" = all
+  std::string memory;                                        // mutants: "host", "cuda"
   std::string suite = "search";                              // mutants
   std::string mutant_verdict = "bounds";                     // mutants
   int days_to_regression = 14;                               // corpus age

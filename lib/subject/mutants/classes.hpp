@@ -1,4 +1,4 @@
-// The mutants of each class, one file a class.
+// The mutants of the CPU subject, one file a class, and those of device code.
 
 #pragma once
 
@@ -18,5 +18,6 @@ std::span<const Mutant> quantised_kv();
 std::span<const Mutant> precision();
 std::span<const Mutant> masks();
 std::span<const Mutant> shapes();
+std::span<const Mutant> device();  // of several classes
 
 }  // namespace helixcheck::planted

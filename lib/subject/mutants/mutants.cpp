@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <tuple>
 #include <vector>
 
+#include "device/cuda.hpp"
 #include "scenario/error.hpp"
 #include "subject/mutants/classes.hpp"
 
 namespace helixcheck {
 namespace {
 
-std::vector<Mutant> sorted(std::span<const Mutant> of_one_class) {
-  std::vector<Mutant> all(of_one_class.begin(), of_one_class.end());
-  std::sort(all.begin(), all.end(), [](const Mutant& a, const Mutant& b) { return a.id < b.id; });
-  return all;
+bool goes_before(const Mutant& a, const Mutant& b) {
+  return std::tuple(a.memory(), a.mutant_class, a.id) <
+         std::tuple(b.memory(), b.mutant_class, b.id);
 }
 
 // How many letters two names share at their begin.
@@ -32,16 +33,21 @@ std::string_view name_of(MutantClass mutant_class) {
   return kNames[static_cast<std::size_t>(mutant_class)];
 }
 
+std::string_view name_of(hxc_memory memory) {
+  return memory == HXC_CUDA ? "cuda" : "host";
+}
+
 std::span<const Mutant> mutants() {
   static const std::vector<Mutant> all = [] {
     std::vector<Mutant> list;
-    for (const auto of_class :
+    for (const auto of_kind :
          {planted::merge, planted::position, planted::ownership, planted::paging, planted::exchange,
           planted::stale_state, planted::quantised_kv, planted::precision, planted::masks,
-          planted::shapes}) {
-      const std::vector<Mutant> more = sorted(of_class());
+          planted::shapes, planted::device}) {
+      const std::span<const Mutant> more = of_kind();
       list.insert(list.end(), more.begin(), more.end());
     }
+    std::sort(list.begin(), list.end(), goes_before);
     return list;
   }();
   return all;
@@ -64,6 +70,15 @@ const Mutant& find_mutant(std::string_view id) {
   }
   throw InputError(fmt::format(
       "mutant '{}' is unknown; near it are {}, `helixcheck list mutants` names all", id, names));
+}
+
+const hxc_subject& table_of(const Mutant& mutant) {
+  if (mutant.subject != nullptr) return *mutant.subject;
+  for (const hxc_subject& table : cuda::module().mutants()) {
+    if (mutant.id == table.name) return table;
+  }
+  throw ResourceError(
+      fmt::format("the CUDA part beside this command has no mutant '{}'", mutant.id));
 }
 
 }  // namespace helixcheck

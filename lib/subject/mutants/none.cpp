@@ -34,5 +34,8 @@ std::span<const Mutant> masks() {
 std::span<const Mutant> shapes() {
   return {};
 }
+std::span<const Mutant> device() {
+  return {};
+}
 
 }  // namespace helixcheck::planted

@@ -37,6 +37,11 @@ void expect(bool holds, const World& world, const std::string& what) {
   fmt::print(stderr, "rank {}: {}\n", world.first_local(), what);
 }
 
+// The ranks of a group that `rank` belongs to start here and are consecutive.
+int group_begin(const World& world, Group group, int rank) {
+  return group == Group::kvp ? rank / world.kvp() * world.kvp() : 0;
+}
+
 // The same for every process.
 std::uint32_t random_bits(int rank, std::size_t i) {
   auto x = static_cast<std::uint32_t>(i) * 2654435761U + static_cast<std::uint32_t>(rank) * 40503U;
@@ -73,7 +78,7 @@ Buffer on_device(const Buffer& input, std::size_t output_bytes, Collective colle
 // Random bytes, so that a payload may look like any number, flag or poison.
 void compare_blocks(World& world, Group group, std::size_t bytes, const std::string& label) {
   const auto members = static_cast<std::size_t>(world.group_size(group));
-  const int rank = world.first_local(), begin = world.group_begin(group, rank);
+  const int rank = world.first_local(), begin = group_begin(world, group, rank);
   Buffer exchanged, gathered;
   for (int member = begin; member < begin + static_cast<int>(members); ++member) {
     const Buffer sent = random_bytes(member, members * bytes);
@@ -115,7 +120,7 @@ std::vector<float> values_of(const Summand& summand, int rank, std::size_t count
 
 void compare_sum(World& world, Group group, const Summand& summand, bool scatter,
                  const std::string& label) {
-  const int rank = world.first_local(), begin = world.group_begin(group, rank);
+  const int rank = world.first_local(), begin = group_begin(world, group, rank);
   const int members = world.group_size(group);
   const std::size_t count = summand.count, item = size_of(summand.dtype);
   const std::size_t sent = scatter ? static_cast<std::size_t>(members) * count : count;
