@@ -29,10 +29,10 @@ struct Options {
   bool seed_given = false;              // fuzz: else the campaign's number is the seed
   std::uint64_t first = 0;              // check: index of the first case
   std::optional<std::uint64_t> cases;
-  std::optional<double> seconds;    // --time
-  int jobs = 0;                     // 0 = as many as cores, or 1 for a plug-in
+  std::optional<double> seconds;     // --time
+  int jobs = 0;                      // 0 = as many as cores, or 1 for a plug-in
   std::optional<double> min_judged;  // check: 0.1, with chosen properties 0
-  std::optional<int> max_findings;  // check: 5, fuzz: 100
+  std::optional<int> max_findings;   // check: 5, fuzz: 100
   std::int64_t shrink_evaluations = 4000;
   double shrink_seconds = 60;
   bool stats = false;
