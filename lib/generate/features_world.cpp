@@ -112,21 +112,23 @@ constexpr std::array kSparePages{
     Level{"2 to 5", 1, [](Draft& d) { d.scenario.layout.spare_pages = d.choices.between(2, 5); }},
 };
 
-// The smallest id whose page starts at or behind element 2^31 of the pool.
-std::int64_t far_page(const Draft& d) {
+// The smallest id whose page starts at or behind element 2^31 or 2^32 of the pool: where offsets
+// of 32 bits, signed and unsigned, go wrong.
+std::int64_t far_page(Draft& d) {
   const Problem& p = d.scenario.problem;
   const Layout& layout = d.scenario.layout;
   const std::int64_t stride =
       layout.kv_cache_tokens_per_block * (p.kv_lora_rank + p.qk_rope_head_dim + layout.row_gap) +
       layout.page_gap;
-  return ((std::int64_t{1} << 31) + stride - 1) / stride;
+  const std::int64_t element = std::int64_t{1} << d.choices.between(31, 32);
+  return (element + stride - 1) / stride;
 }
 
 constexpr std::array kPageIds{
     Level{"from 0", 8, [](Draft&) {}},
     Level{"from 1 to 5000", 3,
           [](Draft& d) { d.scenario.layout.page_id_base = d.choices.log_between(1, 5000); }},
-    Level{"beyond 2^31 elements", 1,
+    Level{"beyond 2^31 or 2^32 elements", 1,
           [](Draft& d) { d.scenario.layout.page_id_base = far_page(d) + d.choices.between(0, 3); }},
 };
 
