@@ -115,11 +115,7 @@ constexpr std::array kSparePages{
 // The smallest id whose page starts at or behind element 2^31 or 2^32 of the pool: where offsets
 // of 32 bits, signed and unsigned, go wrong.
 std::int64_t far_page(Draft& d) {
-  const Problem& p = d.scenario.problem;
-  const Layout& layout = d.scenario.layout;
-  const std::int64_t stride =
-      layout.kv_cache_tokens_per_block * (p.kv_lora_rank + p.qk_rope_head_dim + layout.row_gap) +
-      layout.page_gap;
+  const std::int64_t stride = page_elements(d.scenario);
   const std::int64_t element = std::int64_t{1} << d.choices.between(31, 32);
   return (element + stride - 1) / stride;
 }

@@ -45,11 +45,8 @@ std::vector<std::int64_t> page_sequence(const Scenario& scenario, std::int64_t p
 }
 
 std::int64_t page_pitch_of(const Scenario& scenario) {
-  const Problem& problem = scenario.problem;
-  const Layout& layout = scenario.layout;
-  const std::int64_t row = problem.kv_lora_rank + problem.qk_rope_head_dim + layout.row_gap;
-  return (layout.kv_cache_tokens_per_block * row + layout.page_gap) *
-         static_cast<std::int64_t>(size_of(problem.kv_cache_dtype));
+  return page_elements(scenario) *
+         static_cast<std::int64_t>(size_of(scenario.problem.kv_cache_dtype));
 }
 
 }  // namespace

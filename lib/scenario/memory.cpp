@@ -97,8 +97,7 @@ double weight_bytes(const Sizes& s) {
 double cache_bytes(const Scenario& scenario, const Sizes& s, const Load& load) {
   const Layout& layout = scenario.layout;
   const auto page = static_cast<double>(layout.kv_cache_tokens_per_block);
-  const double stride = page * (s.R + s.P + static_cast<double>(layout.row_gap)) +
-                        static_cast<double>(layout.page_gap);
+  const auto stride = static_cast<double>(page_elements(scenario));
   const double pages_per_group = load.tokens / page + load.requests * s.kvp;
   const double pages = pages_per_group * static_cast<double>(layout.tpa) +
                        static_cast<double>(layout.spare_pages) * s.ranks;
@@ -137,8 +136,7 @@ double device_cache_bytes(const Scenario& scenario, const Sizes& s, const Load& 
                           double ranks_here) {
   const Layout& layout = scenario.layout;
   const auto page = static_cast<double>(layout.kv_cache_tokens_per_block);
-  const double stride = page * (s.R + s.P + static_cast<double>(layout.row_gap)) +
-                        static_cast<double>(layout.page_gap);
+  const auto stride = static_cast<double>(page_elements(scenario));
   // Generated tokens may all belong to one rank.
   const double pages = load.tokens / s.kvp / page + load.requests + load.rows / page +
                        static_cast<double>(layout.spare_pages);

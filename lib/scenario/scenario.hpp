@@ -183,6 +183,14 @@ struct Scenario {
   friend bool operator==(const Scenario&, const Scenario&) = default;
 };
 
+// Elements from the start of one page of a pool to the next: rows and gaps.
+inline std::int64_t page_elements(const Scenario& scenario) {
+  const Problem& p = scenario.problem;
+  const Layout& layout = scenario.layout;
+  const std::int64_t row = p.kv_lora_rank + p.qk_rope_head_dim + layout.row_gap;
+  return layout.kv_cache_tokens_per_block * row + layout.page_gap;
+}
+
 // The script with its defaults written out: explicit requests and tokens in every step.
 // Requires a valid scenario. `merge` scenarios have no script: the result is empty.
 std::vector<Step> expand_script(const Scenario& scenario);

@@ -117,8 +117,7 @@ Broken check_page_ids(const Scenario& scenario) {
   const Layout& layout = scenario.layout;
   if (layout.page_id_base == 0) return std::nullopt;
   const std::int64_t page = layout.kv_cache_tokens_per_block;
-  const std::int64_t stride =
-      page * (p.kv_lora_rank + p.qk_rope_head_dim + layout.row_gap) + layout.page_gap;
+  const std::int64_t stride = page_elements(scenario);
   std::int64_t pages = layout.spare_pages;
   for (const std::int64_t length : p.ctx_len) pages += (length + page - 1) / page;
   if (layout.page_id_base + pages < kMaxElements / stride) return std::nullopt;

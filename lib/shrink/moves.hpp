@@ -38,6 +38,7 @@ bool bisect_each_field(Search& search);  // moves_number.cpp
 bool try_structural_constants(Search& search);
 bool keep_residues(Search& search);
 bool shrink_layout_with_lengths(Search& search);
+bool shrink_pages_far_out(Search& search);
 bool discover_periods(Search& search);
 bool simplify_seed(Search& search);
 bool lower_with_other_seeds(Search& search);

@@ -170,6 +170,23 @@ bool shrink_layout_with_lengths(Search& search) {
       });
 }
 
+// A failure that needs an offset into the pool keeps it.
+bool shrink_pages_far_out(Search& search) {
+  return for_each_cell(
+      search, [](const Scenario& base, std::size_t i, const CellView& cell, const Offer& offer) {
+        const std::int64_t from = page_elements(base);
+        if (base.layout.page_id_base == 0) return;
+        for (const std::uint64_t rank : ladder(cell.rank)) {
+          for (Scenario& smaller : lowered(base, i, rank)) {
+            const std::int64_t to = page_elements(smaller);
+            if (to >= from || smaller.layout.page_id_base != base.layout.page_id_base) continue;
+            smaller.layout.page_id_base = (base.layout.page_id_base * from + to - 1) / to;
+            if (offer(std::move(smaller))) return;
+          }
+        }
+      });
+}
+
 bool discover_periods(Search& search) {
   for (std::size_t i = 0; i < view(search.current()).size() && !search.stopped(); ++i) {
     const CellView cell = view(search.current())[i];

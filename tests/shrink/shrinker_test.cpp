@@ -133,6 +133,13 @@ const std::vector<Case>& cases() {
          return s.problem.entry != Entry::merge && s.problem.position_base >= 131072;
        },
        Entry::core, [](Scenario& s) { s.problem.position_base = 131072; }},
+      {"far into the pool",
+       [](const Scenario& s) {
+         constexpr std::int64_t kOffset = std::int64_t{1} << 31;
+         return s.problem.entry != Entry::merge &&
+                s.layout.page_id_base * page_elements(s) >= kOffset;
+       },
+       Entry::core, [](Scenario& s) { s.layout.page_id_base = 715827883; }},  // 2^31 / 3
       {"heavy key on the second rank",
        [](const Scenario& s) {
          const auto& heavy = s.problem.data.heavy;

@@ -127,7 +127,7 @@ constexpr Mutant kMutants[] = {
         "page id x page stride in 32 bits", "vllm-project/vllm#47671", "page_id_base=715827883"),
     reading<"page_offset_uint32", NarrowPageOffset<std::uint32_t>>(
         "page id x page stride in 32 bits without a sign", "vllm-project/vllm#45500",
-        "page_id_base=1431655766"),
+        "page_id_base=1431655765"),
     mutant<"slot_offset_int32", HXC_APPEND, cpu::append_with<SlotOffsetOf32Bits>>(
         MutantClass::paging, "slot x row stride in 32 bits", "lightseekorg/tokenspeed#501",
         "entry=core page_id_base=715827883"),
