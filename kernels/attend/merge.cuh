@@ -28,10 +28,6 @@ struct MergeDecisions {
   // How many splits of a row take part, of which `live` hold keys.
   static __device__ int splits(const AttendArgs&, int live) { return live; }
   static __device__ float weight(float maximum, float base) { return exp2f(maximum - base); }
-  // Which row of the results is written.
-  static __device__ std::int64_t result_row(const hxc_step&, std::int64_t row, std::int64_t) {
-    return row;
-  }
   static __device__ void store_lse(const AttendArgs& args, const hxc_step& step, std::int64_t row,
                                    int head, const Weights& w) {
     write_lse(args, step, row, head, w.maximum, w.sum);
@@ -89,7 +85,6 @@ __global__ void __launch_bounds__(kThreads) attend_merge(const AttendArgs args) 
   const std::int64_t first = split_index(args, rank, row, 0, head);
   float* weights = weights_and_sums;
   const Weights w = merge_statistics<Decisions>(args, first, live, weights, weights + args.splits);
-  const std::int64_t to = Decisions::result_row(step, row, request);
   const int group = static_cast<int>(threadIdx.x) / kLanes;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const int c = begin + lane;
@@ -98,9 +93,9 @@ __global__ void __launch_bounds__(kThreads) attend_merge(const AttendArgs args) 
   if (group == 0 && c < args.latent) {
     float sum = partial[0][lane];
     for (int g = 1; g < kGroups; ++g) sum += partial[g][lane];
-    write_code(step.partial_o, args.dtype, offset(step.partial_o, to, head, c), sum / w.sum);
+    write_code(step.partial_o, args.dtype, offset(step.partial_o, row, head, c), sum / w.sum);
   }
-  if (c == 0 && group == 0) Decisions::store_lse(args, step, to, head, w);
+  if (c == 0 && group == 0) Decisions::store_lse(args, step, row, head, w);
 }
 
 template <typename Decisions>

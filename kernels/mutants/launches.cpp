@@ -19,6 +19,11 @@ Remembering::Remembering(const hxc_model& model, const hxc_rank* const* places,
                          const hxc_weights* const* given, const hxc_limits& limits)
     : Instance(model, places, given, limits) {}
 
+std::size_t forget(void* remembering) {
+  static_cast<Remembering*>(remembering)->rows = -1;
+  return 0;
+}
+
 // The grid has a block a request and padding row, as before requests had several tokens.
 int one_row_a_request(void* instance, hxc_step* const* ranks, hxc_comm*, hxc_error* error) {
   return guarded(error, [&] {
@@ -35,14 +40,12 @@ int requests_uploaded_once(void* instance, hxc_step* const* ranks, hxc_comm* com
                            hxc_error* error) {
   Remembering& self = *static_cast<Remembering*>(instance);
   const hxc_step& any = *ranks[0];
-  const bool same_scenario = any.step > self.step;
   const bool same_sizes =
       any.rows == self.rows && any.request_count == static_cast<std::int64_t>(self.requests.size());
-  if (!same_scenario || !same_sizes) {
+  if (!same_sizes) {
     self.requests.assign(any.requests, any.requests + any.request_count);
     self.rows = any.rows;
   }
-  self.step = any.step;
   std::vector<hxc_step> steps;
   for (std::size_t i = 0; i < self.ranks; ++i) {
     steps.push_back(*ranks[i]);

@@ -2,6 +2,8 @@
 
 #include "kernels/mutants/mutants.hpp"
 
+#include <type_traits>
+
 #include "kernels/check.hpp"
 
 namespace helixcheck::cuda {
@@ -22,14 +24,15 @@ void destroy(void* instance) {
 template <hxc_stage stage, hxc_stage_fn run>
 constexpr hxc_entry kEntry{stage, stage, run};
 
-template <hxc_stage stage, hxc_stage_fn run, typename State = Instance>
-constexpr hxc_subject table(const char* id) {
-  return {HXC_ABI_VERSION,     HXC_CUDA,      id,      "cuda",        1,
-          &kEntry<stage, run>, create<State>, nullptr, destroy<State>};
-}
-
 using planted::FinelySplit;
 using planted::Remembering;
+
+template <hxc_stage stage, hxc_stage_fn run, typename State = Instance>
+constexpr hxc_subject table(const char* id) {
+  const auto forget = std::is_same_v<State, Remembering> ? planted::forget : nullptr;
+  return {HXC_ABI_VERSION,     HXC_CUDA,      id,     "cuda",        1,
+          &kEntry<stage, run>, create<State>, forget, destroy<State>};
+}
 
 constexpr hxc_subject kMutants[] = {
     table<HXC_ATTEND, planted::split_weight_base_e, FinelySplit>("device_split_weight_base_e"),

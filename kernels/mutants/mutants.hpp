@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -27,9 +28,13 @@ struct FinelySplit : Instance {
 struct Remembering : Instance {
   Remembering(const hxc_model& model, const hxc_rank* const* places,
               const hxc_weights* const* given, const hxc_limits& limits);
-  std::int64_t step = -1, rows = -1;
+  std::int64_t rows = -1;  // of that step; -1: there was none in this scenario
   std::vector<hxc_request> requests;
 };
+
+// Asked for once before a scenario begins: an instance may have served others, and their requests
+// must not strike in this one.
+std::size_t forget(void* remembering);
 
 // The faulty stages. Those of splits run on a FinelySplit, `requests_uploaded_once` on a
 // Remembering, the others on an Instance.

@@ -41,11 +41,24 @@ void set_heads(Draft& d, std::int64_t low, std::int64_t high) {
   d.scenario.problem.num_heads = ranks * d.choices.between(low, most);
 }
 
+// As many as published models have at attention with usual tensor parallelism, for which kernels
+// have instances of their own; where they do not divide by the ranks, the next number that does.
+// Small cases have no time for more than 32.
+void set_usual_heads(Draft& d) {
+  const bool merge = d.scenario.problem.entry == Entry::merge;
+  const std::int64_t kvp = merge ? 1 : d.scenario.layout.kvp;
+  const auto usual = d.size == Size::small ? d.choices.of<std::int64_t>({16, 32})
+                                           : d.choices.of<std::int64_t>({16, 32, 64, 128});
+  const std::int64_t owned = (usual + kvp - 1) / kvp;
+  d.scenario.problem.num_heads = owned * kvp * (merge ? 1 : d.scenario.layout.tpa);
+}
+
 constexpr std::array kHeads{
     Level{"1 a rank", 6, [](Draft& d) { set_heads(d, 1, 1); }},
     Level{"2 a rank", 3, [](Draft& d) { set_heads(d, 2, 2); }},
     Level{"3 or 4 a rank", 2, [](Draft& d) { set_heads(d, 3, 4); }},
     Level{"5 or more a rank", 1, [](Draft& d) { set_heads(d, 5, 16); }},
+    Level{"as in models: 16 to 128 at attention", 1, set_usual_heads},
 };
 
 constexpr std::array kOwnership{

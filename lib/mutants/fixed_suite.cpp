@@ -73,13 +73,12 @@ double missed_share(const Outputs& got, const Outputs& want, const Run& run) {
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const std::vector<double>& wanted = want[i * want.size() / got.size()];
-    if (got[i].size() != wanted.size()) return 1;
+    if (wanted.empty() || got[i].size() != wanted.size()) return 1;
     std::size_t missed = 0;
     for (std::size_t k = 0; k < wanted.size(); ++k) {
       const double error = std::abs(got[i][k] - wanted[k]);
       missed += !(error < run.atol + run.rtol * std::abs(wanted[k]));  // NaN misses
     }
-    if (wanted.empty()) continue;
     worst = std::max(worst, static_cast<double>(missed) / static_cast<double>(wanted.size()));
   }
   return worst;
@@ -137,12 +136,12 @@ class FixedScenario {
     FixedRun result;
     result.scenario = computed_->scenario().name;
     const Run& rule = computed_->scenario().run;
+    result.one_rank = result.independent = 1;  // of what fails before it shows something
     try {
       const Outputs got = outputs_of(subject, *inputs_for(subject));
       result.independent = missed_share(got, wanted_, rule);
       result.one_rank = missed_share(got, outputs_of(subject, *inputs_alone_for(subject)), rule);
     } catch (const SubjectError& error) {
-      result.one_rank = result.independent = 1;
       result.sentence = error.what();
     }
     result.killed = result.one_rank > rule.max_mismatch_ratio;

@@ -102,6 +102,7 @@ class Scoring {
       WalkResult& result = walk.results[i + 1];
       SeedScore seed{walk.seed, result.killed, result.cases, result.seconds};
       seed.broken = result.broken;
+      if (!seed.broken.empty()) seed.cases = options_.cases;  // no kill, however soon it ended
       if (result.failed) {
         seed.property = result.failed->signature.property;
         seed.stage = result.failed->signature.stage;
@@ -132,7 +133,9 @@ class Scoring {
     if (options_.fresh) confirm.fresh = options_.fresh(*score.mutant);
     score.finding =
         make_finding(*failed, predecessors(seed, failed->at.index, subject), run_case, confirm);
-    if (score.smallest) score.as_small = as_small(score.finding->scenario, *score.smallest);
+    if (!score.smallest || !score.smallest_fails || !score.finding->before.empty()) return;
+    score.as_small = as_small(score.finding->scenario, *score.smallest);
+    score.smaller = score.as_small && !as_small(*score.smallest, score.finding->scenario);
   }
 
   static std::vector<Scenario> predecessors(std::uint64_t seed, std::uint64_t index,
@@ -203,7 +206,11 @@ ScoreTotals totals_of(std::span<const MutantScore* const> scores) {
   for (const MutantScore* score : scores) {
     ++totals.total;
     totals.killed += score->killed();
-    for (const SeedScore& seed : score->seeds) cases.push_back(seed.cases);
+    for (const SeedScore& seed : score->seeds) {
+      cases.push_back(seed.cases);
+      totals.kills += seed.killed;
+      totals.kills_blamed_right += seed.killed && seed.stage == stage_name(score->mutant->stage);
+    }
     totals.worst_cases = std::max(totals.worst_cases, score->worst_cases());
     if (!score->finding) continue;
     ++totals.findings;

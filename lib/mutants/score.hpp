@@ -36,7 +36,7 @@ struct ScoreOptions {
 struct SeedScore {
   std::uint64_t seed = 1;
   bool killed = false;
-  std::uint64_t cases = 0;  // to the kill, or met in vain
+  std::uint64_t cases = 0;  // to the kill, or the budget; less only after an interruption
   double seconds = 0;
   std::string property{}, stage{};  // of the failure, attributed but not shrunk; "" = none
   std::string broken{};             // what ended the search without a verdict; "" = nothing
@@ -50,7 +50,9 @@ struct MutantScore {
   std::optional<Scenario> smallest{};  // the known one; empty: the registry's text is not valid
   std::string smallest_error{};
   bool smallest_fails = false;  // under the equivalence
-  bool as_small = false;        // the finding's scenario is as simple as the known smallest
+  // The finding's scenario, which needs none before it, is as simple as the known smallest, which
+  // fails; or simpler: then the registry's is not the smallest.
+  bool as_small = false, smaller = false;
 
   bool killed() const;  // in every seed
   std::uint64_t median_cases()
@@ -86,7 +88,8 @@ struct ScoreTotals {
   std::size_t total = 0, killed = 0;
   std::size_t blame_right = 0, locally_minimal = 0, as_small = 0;  // of those with a finding
   std::size_t findings = 0;
-  std::uint64_t median_cases = 0;  // over all seeds of all mutants
+  std::size_t kills = 0, kills_blamed_right = 0;  // of all seeds, before shrinking
+  std::uint64_t median_cases = 0;                 // over all seeds of all mutants
   std::uint64_t worst_cases = 0;
 };
 ScoreTotals totals_of(std::span<const MutantScore* const> scores);

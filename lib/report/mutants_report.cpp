@@ -69,9 +69,11 @@ std::vector<std::string> row_of(const MutantScore& score) {
 std::string line_of(const std::string& what, const ScoreTotals& totals) {
   return fmt::format(
       "{}: {} of {} killed; cases to a kill: median {}, worst {}; of {} findings: blame right {}, "
-      "locally minimal {}, as small as the known smallest {}\n",
+      "locally minimal {}, as small as the known smallest {}; of {} kills in all seeds, before "
+      "shrinking: blame right {}\n",
       what, totals.killed, totals.total, totals.median_cases, totals.worst_cases, totals.findings,
-      totals.blame_right, totals.locally_minimal, totals.as_small);
+      totals.blame_right, totals.locally_minimal, totals.as_small, totals.kills,
+      totals.kills_blamed_right);
 }
 
 // What a table has no room for.
@@ -97,6 +99,10 @@ std::string remarks_on(const MutantScore& score) {
   if (!finding.nondeterminism.empty()) add("the verdict changes: " + finding.nondeterminism);
   if (!finding.unconfirmed.empty()) add("not confirmed: " + finding.unconfirmed);
   if (!finding.stopped_by.empty()) add("shrinking was stopped by " + finding.stopped_by);
+  if (score.smaller) {
+    add(fmt::format("simpler than the known smallest, {}",
+                    fmt::join(print_arguments(*score.smallest), " ")));
+  }
   if (!score.as_small && score.smallest) {
     add(fmt::format("known smallest: {}", fmt::join(print_arguments(*score.smallest), " ")));
   }
@@ -109,6 +115,8 @@ Json totals_json(const ScoreTotals& totals) {
           {"median_cases", totals.median_cases},
           {"worst_cases", totals.worst_cases},
           {"findings", totals.findings},
+          {"kills", totals.kills},
+          {"kills_blamed_right", totals.kills_blamed_right},
           {"blame_right", totals.blame_right},
           {"locally_minimal", totals.locally_minimal},
           {"as_small", totals.as_small}};

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
+#include <regex>
 #include <set>
 
 #include "mutants/smallest.hpp"
@@ -27,6 +28,7 @@ std::string text_of(const Scenario& scenario) {
 }
 
 TEST(MutantRegistry, HasAllClassesAndNoNameTwice) {
+  const std::regex source(R"((like )?[\w.-]+/[\w.-]+#\d+)");
   std::set<std::string_view> ids, classes;
   for (const Mutant& mutant : mutants()) {
     EXPECT_TRUE(ids.insert(mutant.id).second) << mutant.id;
@@ -34,7 +36,8 @@ TEST(MutantRegistry, HasAllClassesAndNoNameTwice) {
     EXPECT_TRUE(std::all_of(mutant.id.begin(), mutant.id.end(), [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
     })) << mutant.id;
-    EXPECT_FALSE(mutant.title.empty() || mutant.source.empty()) << mutant.id;
+    EXPECT_FALSE(mutant.title.empty()) << mutant.id;
+    EXPECT_TRUE(std::regex_match(std::string(mutant.source), source)) << mutant.source;
     EXPECT_EQ(&find_mutant(mutant.id), &mutant);
     if (mutant.memory() != HXC_HOST) continue;
     ASSERT_EQ(mutant.subject->entry_count, 1) << mutant.id;

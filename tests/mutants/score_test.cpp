@@ -65,6 +65,8 @@ TEST(Score, KnowsAWrongBlame) {
   EXPECT_EQ(totals.killed, 1u);
   EXPECT_EQ(totals.findings, 1u);
   EXPECT_EQ(totals.blame_right, 0u);
+  EXPECT_EQ(totals.kills, 2u) << "two seeds";
+  EXPECT_EQ(totals.kills_blamed_right, 0u);
 }
 
 TEST(Score, DoesNotDependOnTheWorkers) {

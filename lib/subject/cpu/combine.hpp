@@ -32,7 +32,8 @@ struct MergeDecisions {
   }
   // What the LSEs of a lane are compared with, from their maximum.
   static float reference(float top) { return top; }
-  static bool counts(float lse) { return lse != kMinusInfinity; }
+  // Whether a partial has a weight; `top`: the largest LSE.
+  static bool counts(float lse, float) { return lse != kMinusInfinity; }
   static float weight(float lse, float reference) { return std::exp(lse - reference); }
   // The weighted sum so far and one partial's share more.
   static float add(float sum, float share) { return sum + share; }
@@ -56,7 +57,7 @@ void merge(const hxc_step& step, std::int64_t row, std::int64_t head, float* lse
   std::fill_n(sum, latent, 0.0f);
   float total = 0;
   for (std::int64_t p = 0; p < parts; ++p) {
-    if (!Decisions::counts(lse[p])) continue;
+    if (!Decisions::counts(lse[p], top)) continue;
     const float weight = Decisions::weight(lse[p], reference);
     total += weight;
     decode_to(dtype_of(step.exchanged), at(step.exchanged, p, row, head),

@@ -36,7 +36,7 @@ constexpr Mutant kMutants[] = {
            "slot x row stride in 32 bits; what misses is dropped", "ROCm/aiter#4474",
            "entry=core page_id_base=715827883"),
     mutant("device_products_in_tf32", MutantClass::precision, HXC_PROJECT,
-           "cuBLAS may compute products of fp32 in TF32", "ml-explore/mlx#3860",
+           "cuBLAS may compute products of fp32 in TF32", "like ml-explore/mlx#3860",
            "dtype=fp32 kv_cache_dtype=fp32 hidden_size=64 kv_lora_rank=64 ctx_len=0,0,0,0,0,0,0,0"),
     mutant("device_fast_trigonometry", MutantClass::position, HXC_PROJECT,
            "cos and sin of angles that are not reduced come from intrinsics", "kekzl/imp#1325",

@@ -54,14 +54,14 @@ int reversed_order(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error
   return status;
 }
 
-// Statistics go through the activations' 16 bits.
+// Statistics go through the format of activations.
 int short_statistics(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::exchange(self, ranks, comm, error);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_tensor& lse = ranks[i]->exchanged_lse;
     auto* values = reinterpret_cast<float*>(lse.data);
     for (std::size_t j = 0; j < bytes_of(lse) / sizeof(float); ++j) {
-      values[j] = static_cast<float>(round_to(Dtype::bf16, values[j]));
+      values[j] = static_cast<float>(round_to(dtype_of(ranks[i]->exchanged), values[j]));
     }
   }
   return status;
@@ -105,25 +105,33 @@ bool has_keys(const hxc_step& step) {
   return false;
 }
 
+// What a tensor holds, dense; and its part `p` of `parts` as it was in `before`.
+std::vector<std::byte> content_of(const hxc_tensor& tensor) {
+  const auto* bytes = static_cast<const std::byte*>(tensor.data);
+  return {bytes, bytes + bytes_of(tensor)};
+}
+void undo_part(const hxc_tensor& tensor, std::int64_t p, const std::vector<std::byte>& before) {
+  const std::size_t bytes = before.size() / static_cast<std::size_t>(tensor.shape[0]);
+  std::memcpy(at(tensor, p), before.data() + static_cast<std::size_t>(p) * bytes, bytes);
+}
+
 // A rank without keys leaves before the exchange: nothing of it arrives. (In one process nobody can
 // wait for it.)
 int empty_rank_leaves(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
-  std::vector<std::vector<std::byte>> before;
+  std::vector<std::vector<std::byte>> values, statistics;
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
-    const auto* bytes = static_cast<const std::byte*>(ranks[i]->exchanged.data);
-    before.emplace_back(bytes, bytes + bytes_of(ranks[i]->exchanged));
+    values.push_back(content_of(ranks[i]->exchanged));
+    statistics.push_back(content_of(ranks[i]->exchanged_lse));
   }
   const int status = cpu::exchange(self, ranks, comm, error);
   if (comm->local_ranks != ranks[0]->place->kvp * ranks[0]->place->tpa) return status;
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
     const std::int64_t group = i - step.place->kvp_rank;
-    const std::size_t bytes = bytes_of(step.exchanged) / static_cast<std::size_t>(step.place->kvp);
     for (std::int64_t p = 0; p < step.place->kvp; ++p) {
       if (has_keys(*ranks[group + p])) continue;
-      std::memcpy(at(step.exchanged, p),
-                  before[static_cast<std::size_t>(i)].data() + static_cast<std::size_t>(p) * bytes,
-                  bytes);
+      undo_part(step.exchanged, p, values[static_cast<std::size_t>(i)]);
+      undo_part(step.exchanged_lse, p, statistics[static_cast<std::size_t>(i)]);
     }
   }
   return status;
@@ -172,18 +180,18 @@ constexpr Mutant exchanging(std::string_view title, std::string_view source,
 constexpr Mutant kMutants[] = {
     packing<"exchange_heads_before_rows", HeadsBeforeRows>("blocks are packed [peer, head, row]",
                                                            "deepspeedai/DeepSpeed#5664",
-                                                           "kvp=1 num_heads=2 ctx_len=0,0"),
+                                                           "kvp=1 num_heads=2 padding_rows=1"),
     packing<"exchange_rows_before_peers", RowsBeforePeers>(
-        "blocks are packed [row, peer, head]", "hpcaitech/Open-Sora#492", "kvp=2 ctx_len=0,0"),
+        "blocks are packed [row, peer, head]", "hpcaitech/Open-Sora#492", "kvp=2 padding_rows=1"),
     packing<"exchange_heads_dealt", HeadsDealt>("heads are dealt to peers one by one",
                                                 "pytorch/torchtitan#3206", "kvp=2 num_heads=4"),
     exchanging<"exchange_order_reversed", reversed_order>("values arrive in reverse order of ranks",
                                                           "modelscope/ms-swift#10071", "kvp=2"),
     exchanging<"exchange_lse_in_bf16", short_statistics>(
-        "LSEs travel in 16 bits", "local-inference-lab/vllm#339", "kvp=1 ctx_len=1"),
+        "LSEs travel in the format of activations", "like local-inference-lab/vllm#339", "kvp=1"),
     exchanging<"exchange_send_aliases_input", send_aliases_input>(
         "the send buffer lies where the partial results are", "vllm-project/vllm#42884",
-        "kvp=2 ctx_len=0,0"),
+        "kvp=2 padding_rows=1"),
     exchanging<"exchange_empty_rank_leaves", empty_rank_leaves>(
         "a rank without keys skips the collective", "vllm-project/vllm#53573", "kvp=2"),
     exchanging<"exchange_workspace_shared", workspace_of_two_groups>(

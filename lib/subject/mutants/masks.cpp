@@ -17,17 +17,19 @@ namespace {
 using cpu::AttendDecisions;
 using cpu::MergeDecisions;
 
-// One key too many, where there is one.
+// Of the keys behind a row's own, this step brings the first: its rank shows it, too.
 struct OneKeyMore : AttendDecisions {
   static std::int64_t visible(const hxc_step& step, std::int64_t row) {
-    const std::int64_t request = int_at(step.row_request, row);
-    const std::int64_t seen = int_at(step.visible, row);
-    return request < 0 ? seen : std::min(seen + 1, int_at(step.local_len, request));
+    const std::int64_t seen = int_at(step.visible, row), next = row + 1;
+    const bool same = next < step.rows && int_at(step.row_request, row) >= 0 &&
+                      int_at(step.row_request, next) == int_at(step.row_request, row);
+    return same && int_at(step.slot, next) >= 0 ? seen + 1 : seen;
   }
 };
 struct OneKeyLess : AttendDecisions {
   static std::int64_t visible(const hxc_step& step, std::int64_t row) {
-    return std::max<std::int64_t>(int_at(step.visible, row) - 1, 0);
+    const bool owned = int_at(step.slot, row) >= 0;
+    return std::max<std::int64_t>(int_at(step.visible, row) - (owned ? 1 : 0), 0);
   }
 };
 
@@ -98,16 +100,10 @@ int leading_rows_nan(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_err
   return status;
 }
 
-bool several_tokens(const hxc_step& step) {
-  for (std::int64_t r = 0; r < step.request_count; ++r) {
-    if (step.requests[r].query_tokens > 1) return true;
-  }
-  return false;
-}
-// The batch stride is zero where requests have several tokens: all lie on the first.
+// The merge's batch stride is zero where requests have several tokens: all lie on the first.
 struct ResultsFolded : MergeDecisions {
   static std::int64_t row_of_result(const hxc_step& step, std::int64_t row) {
-    if (!several_tokens(step)) return row;
+    if (step.place->kvp == 1 || !several_tokens(step)) return row;
     std::int64_t first = 0;
     for (std::int64_t r = 0; r < step.request_count; ++r) {
       const std::int64_t rows = step.requests[r].query_tokens;
@@ -117,14 +113,6 @@ struct ResultsFolded : MergeDecisions {
     return row;
   }
 };
-struct PagesFolded : AttendDecisions {
-  static const std::byte* key(const hxc_step& step, std::int64_t request, std::int64_t local) {
-    const std::int64_t page = step.place->tokens_per_block;
-    const bool there = several_tokens(step) && int_at(step.local_len, 0) > local;
-    return AttendDecisions::key(step, there ? 0 : request, local / page * page + local % page);
-  }
-};
-
 template <Text id, typename Decisions>
 constexpr Mutant planning(std::string_view title, std::string_view source,
                           std::string_view smallest) {
@@ -143,13 +131,13 @@ constexpr Mutant kMutants[] = {
                                                  "flashinfer-ai/flashinfer#348",
                                                  "predicted_tokens_per_seq=2"),
     attending<"causal_one_key_less", OneKeyLess>("rows do not see their own key",
-                                                 "flashinfer-ai/flashinfer#348", ""),
+                                                 "like flashinfer-ai/flashinfer#348", ""),
     planning<"drafts_advance_every_rank", EveryRankAdvances>(
         "each draft row advances the length of every rank", "ROCm/ATOM#2118",
         "kvp=2 predicted_tokens_per_seq=2 ctx_len=1"),
     planning<"drafts_window_from_before", WindowFromBefore>(
         "draft rows count on from the local length of before", "ROCm/ATOM#1746",
-        "kvp=2 predicted_tokens_per_seq=2 ctx_len=0 ownership=interleaved decode_owner=restarted"),
+        "kvp=2 predicted_tokens_per_seq=2 decode_owner=restarted"),
     planning<"causal_global_bound", GlobalBound>(
         "the causal bound of the sequence is held against local indices",
         "lightseekorg/tokenspeed#364", "predicted_tokens_per_seq=2 ctx_len=1 kvp=2"),
@@ -163,14 +151,12 @@ constexpr Mutant kMutants[] = {
         MutantClass::masks, "rows that see nothing are NaN at the begin of a step",
         "ikawrakow/ik_llama.cpp#2344", "kvp=2"),
     planning<"drafts_window_of_first", WindowOfFirstToken>(
-        "all draft rows have the window of the first", "vllm-project/vllm-ascend#15600",
+        "all draft rows have the window of the first", "like vllm-project/vllm#46076",
         "predicted_tokens_per_seq=2"),
     mutant<"drafts_results_folded", HXC_COMBINE, cpu::combine_with<ResultsFolded>>(
-        MutantClass::masks, "results of all requests with drafts are written to the first",
-        "vllm-project/flash-attention#176", "entry=core ctx_len=0,0 predicted_tokens_per_seq=2"),
-    attending<"drafts_pages_folded", PagesFolded>(
-        "requests with drafts read the pages of the first", "vllm-project/flash-attention#176",
-        "ctx_len=0,0 predicted_tokens_per_seq=2"),
+        MutantClass::masks, "merged results of all requests with drafts are written to the first",
+        "vllm-project/flash-attention#176",
+        "entry=core kvp=2 ctx_len=0,0 predicted_tokens_per_seq=2"),
 };
 
 }  // namespace

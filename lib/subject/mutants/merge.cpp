@@ -59,10 +59,13 @@ struct MaximumOnly : MergeDecisions {
 };
 // exp(-inf - -inf) where all partials are empty.
 struct NoGuard : MergeDecisions {
-  static bool counts(float) { return true; }
+  static bool counts(float lse, float top) {
+    return lse != kMinusInfinity || top == kMinusInfinity;
+  }
+  static bool saw_keys(float) { return true; }
 };
 struct ZeroWeightMultiplied : MergeDecisions {
-  static bool counts(float) { return true; }
+  static bool counts(float, float) { return true; }
   static float weight(float lse, float reference) {
     return reference == kMinusInfinity ? 0 : std::exp(lse - reference);
   }
@@ -114,24 +117,26 @@ struct ReshapedStatistics : MergeDecisions {
   }
 };
 
-// Partials are taken up one by one: lse + log(1 + exp(next - lse)), which has no maximum.
+// Partials are taken up one by one: lse + log(1 + exp(next - lse)), which has no maximum. An LSE of
+// +inf leaves no weight to what it was made of, and after it weights are exp(inf - inf).
 int ring_update(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::combine(self, ranks, comm, error);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
-    const auto latent = static_cast<std::size_t>(step.model->kv_lora_rank);
-    const std::vector<float> nothing(latent, std::numeric_limits<float>::quiet_NaN());
+    std::vector<float> values(static_cast<std::size_t>(step.model->kv_lora_rank));
     for (std::int64_t j = 0; j < step.rows * step.place->owned_heads; ++j) {
       const std::int64_t row = j / step.place->owned_heads, head = j % step.place->owned_heads;
-      float lse = MergeDecisions::natural_lse(step, 0, row, head);
+      float lse = MergeDecisions::natural_lse(step, 0, row, head), value = 0;
       for (std::int64_t p = 1; p < step.exchanged.shape[0]; ++p) {
         const float next = MergeDecisions::natural_lse(step, p, row, head);
         if (next == -kInfinity) continue;
+        if (lse == kInfinity) value = std::numeric_limits<float>::quiet_NaN();
         lse = lse == -kInfinity ? next : lse + std::log(1 + std::exp(next - lse));
       }
       if (lse != kInfinity) continue;
-      float_at(step.combined_lse, row, head) = lse;  // and values are weighed with inf - inf
-      encode_from(dtype_of(step.combined), nothing, at(step.combined, row, head));
+      float_at(step.combined_lse, row, head) = lse;
+      std::fill(values.begin(), values.end(), value);
+      encode_from(dtype_of(step.combined), values, at(step.combined, row, head));
     }
   }
   return status;
@@ -219,44 +224,51 @@ struct SplitOverflows : AttendDecisions {
   }
 };
 
-// The batch goes through its keys in chunks: for each in which a request has none left, it gets a
-// partial of zeros with LSE 0.
+// One partial of zeros with LSE 0 for each of `more` chunks enters a row's result.
+void add_empty_partials(const hxc_step& step, std::int64_t row, float more,
+                        std::vector<float>& values) {
+  const bool pair = step.place->lse_form == HXC_LSE_MAX_SUM;
+  const bool log2 = step.place->lse_form == HXC_LSE_LOG2;
+  for (std::int64_t h = 0; h < step.place->heads; ++h) {
+    float* lse = &float_at(step.lse, row, h);
+    const float maximum = log2 ? *lse * std::numbers::ln2_v<float> : *lse;
+    const float sum = pair ? lse[step.lse.stride[2]] : 1;
+    const float all = sum + more * std::exp(-maximum);
+    AttendDecisions::write_statistics(step, row, h, maximum, all);
+    std::byte* to = at(step.partial_o, row, h);
+    decode_to(dtype_of(step.partial_o), to, values);
+    for (float& value : values) value *= sum / all;
+    encode_from(dtype_of(step.partial_o), values, to);
+  }
+}
+
+// The batch goes through its keys in chunks: for each in which a request has none left, its rows
+// get a partial of zeros with LSE 0.
 int exhausted_chunks_count(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::attend(self, ranks, comm, error);
-  const auto chunks = [](std::int64_t keys) { return (keys + cpu::kTile - 1) / cpu::kTile; };
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
-    std::int64_t longest = 0;
-    for (std::int64_t b = 0; b < step.rows; ++b) {
-      longest = std::max(longest, int_at(step.visible, b));
-    }
+    const auto chunks = [&step](std::int64_t request) {
+      return (int_at(step.local_len, request) + cpu::kTile - 1) / cpu::kTile;
+    };
+    std::int64_t most = 0;
+    for (std::int64_t r = 0; r < step.request_count; ++r) most = std::max(most, chunks(r));
     std::vector<float> values(static_cast<std::size_t>(step.model->kv_lora_rank));
     for (std::int64_t b = 0; b < step.rows; ++b) {
-      const std::int64_t keys = int_at(step.visible, b);
-      const auto more = static_cast<float>(chunks(longest) - chunks(keys));
-      for (std::int64_t h = 0; h < step.place->heads && keys > 0 && more > 0; ++h) {
-        float* lse = &float_at(step.lse, b, h);
-        const bool pair = step.place->lse_form == HXC_LSE_MAX_SUM;
-        const bool log2 = step.place->lse_form == HXC_LSE_LOG2;
-        const float maximum = log2 ? *lse * std::numbers::ln2_v<float> : *lse;
-        const float sum = pair ? lse[step.lse.stride[2]] : 1;
-        const float all = sum + more * std::exp(-maximum);
-        AttendDecisions::write_statistics(step, b, h, maximum, all);
-        std::byte* row = at(step.partial_o, b, h);
-        decode_to(dtype_of(step.partial_o), row, values);
-        for (float& value : values) value *= sum / all;
-        encode_from(dtype_of(step.partial_o), values, row);
-      }
+      if (int_at(step.visible, b) == 0) continue;
+      const std::int64_t more = most - chunks(int_at(step.row_request, b));
+      if (more > 0) add_empty_partials(step, b, static_cast<float>(more), values);
     }
   }
   return status;
 }
 
-// The output is right, its statistics lie [heads, rows].
+// Where single tokens' keys are split, the output is right and its statistics lie [heads, rows].
 int grouped_statistics(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::attend(self, ranks, comm, error);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
+    if (several_tokens(step) || !splits_keys(step)) continue;
     const std::int64_t heads = step.place->heads;
     std::vector<float> values;
     for (std::int64_t h = 0; h < heads; ++h) {
@@ -269,23 +281,26 @@ int grouped_statistics(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_e
   return status;
 }
 
-// A request without keys here leaves -inf where its row would lie if all requests had as many rows
-// as the one with most.
+// LSEs lie [heads, rows]. A request without keys here leaves -inf where they would lie if they were
+// [requests, heads, rows of the request with most].
 int empty_marks_another_row(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::attend(self, ranks, comm, error);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
-    std::int64_t most = 0, row = 0;
+    const std::int64_t heads = step.place->heads;
+    std::int64_t most = 0;
     for (std::int64_t r = 0; r < step.request_count; ++r) {
       most = std::max(most, step.requests[r].query_tokens);
     }
     for (std::int64_t r = 0; r < step.request_count; ++r) {
-      const std::int64_t rows = step.requests[r].query_tokens;
-      const std::int64_t padded = r * most;
-      if (rows > 0 && int_at(step.visible, row) == 0 && padded < step.rows) {
-        for_heads(step, padded, [](float* lse) { *lse = -kInfinity; });
+      if (int_at(step.local_len, r) > 0) continue;
+      for (std::int64_t h = 0; h < heads; ++h) {
+        for (std::int64_t token = 0; token < step.requests[r].query_tokens; ++token) {
+          const std::int64_t place = (r * heads + h) * most + token;
+          if (place >= heads * step.rows) continue;  // behind the LSEs
+          float_at(step.lse, place % step.rows, place / step.rows) = -kInfinity;
+        }
       }
-      row += rows;
     }
   }
   return status;
@@ -316,9 +331,9 @@ constexpr Mutant kMutants[] = {
     merging<"merge_equal_weights", EqualWeights>("partials are averaged, whatever their LSEs",
                                                  "sgl-project/sglang#34355", "kvp=2"),
     merging<"merge_sum_only", SumOnly>("of (maximum, sum) pairs only the sum weighs",
-                                       "NVIDIA/TensorRT-LLM#13904", "kvp=2 lse_form=max_sum"),
+                                       "like sgl-project/sglang#34355", "kvp=2 lse_form=max_sum"),
     merging<"merge_maximum_only", MaximumOnly>("of (maximum, sum) pairs only the maximum weighs",
-                                               "NVIDIA/TensorRT-LLM#12502",
+                                               "like sgl-project/sglang#34355",
                                                "kvp=2 lse_form=max_sum"),
     merging<"merge_both_empty_nan", NoGuard>("two partials without keys merge to NaN",
                                              "vllm-project/vllm#27491", "kvp=2 seed=0"),
@@ -337,29 +352,30 @@ constexpr Mutant kMutants[] = {
         "each rank takes its own partial for the result", "local-inference-lab/vllm#72", "kvp=2"),
     merging<"merge_statistics_transposed", TransposedStatistics>(
         "statistics [rows, heads] are read as [heads, rows] where both are equal",
-        "vllm-project/vllm#57012", "num_heads=2 ctx_len=0,0"),
+        "vllm-project/vllm#57012", "num_heads=2 batch=2"),
     merging<"merge_statistics_reshaped", ReshapedStatistics>(
         "statistics (request, head, token) are reshaped, not permuted", "vllm-project/vllm#46178",
-        "entry=core kvp=2 num_heads=4 predicted_tokens_per_seq=2"),
+        "entry=core num_heads=2 predicted_tokens_per_seq=2"),
     attending<"lse_of_empty_shard_zero", EmptyIsZero>("a shard without keys has LSE 0",
-                                                      "vllm-project/vllm#38416", "kvp=2"),
+                                                      "vllm-project/vllm#38416", "padding_rows=1"),
     attending<"lse_of_empty_shard_infinite", EmptyIsInfinite>(
-        "a shard without keys has LSE +inf and wins", "deepseek-ai/FlashMLA#77", "kvp=2"),
+        "a shard without keys has LSE +inf and wins", "deepseek-ai/FlashMLA#77", "padding_rows=1"),
     attending<"lse_of_empty_shard_finite", EmptyIsFinite>(
-        "a shard without keys has a large negative LSE", "flashinfer-ai/flashinfer#4452", "kvp=2"),
+        "a shard without keys has a large negative LSE", "flashinfer-ai/flashinfer#4452",
+        "padding_rows=1"),
     attending<"output_of_empty_shard_unwritten", EmptyOutputUnwritten>(
         "a shard without keys leaves its output as it was", "flashinfer-ai/flashinfer#4975",
-        "kvp=2"),
+        "padding_rows=1"),
     attending<"lse_not_produced", StatisticsNotProduced>("the kernel leaves its LSEs zero",
-                                                         "sgl-project/sglang#34355", "ctx_len=1"),
+                                                         "sgl-project/sglang#34355", ""),
     attending<"lse_ln_written_in_base_2", LnWrittenInBase2>(
-        "LSEs that should be natural have base 2", "flashinfer-ai/flashinfer#4663", "ctx_len=1"),
+        "LSEs that should be natural have base 2", "flashinfer-ai/flashinfer#4663", ""),
     attending<"lse_base_by_token_count", NaturalForDrafts>(
         "LSEs of base 2 are natural where requests have several tokens",
         "flashinfer-ai/flashinfer#4485", "lse_form=log2 predicted_tokens_per_seq=2"),
     attending<"lse_of_split_keys_overflows", SplitOverflows>(
         "LSEs of rows whose keys are split overflow for large scores", "NVIDIA/cutlass#2274",
-        "ctx_len=64 logit_gain=64"),
+        "ctx_len=64 logit_gain=32"),
     mutant<"lse_exhausted_chunk_counts", HXC_ATTEND, exhausted_chunks_count>(
         MutantClass::merge, "a chunk in which a request has no keys left counts as one of LSE 0",
         "vllm-project/vllm#49294", "ctx_len=0,64"),
@@ -367,12 +383,11 @@ constexpr Mutant kMutants[] = {
         "the exported maximum lacks the part of the scale that YaRN adds",
         "NVIDIA/TensorRT-LLM#19112", "lse_form=max_sum softmax_scale=1"),
     mutant<"lse_grouped_layout", HXC_ATTEND, grouped_statistics>(
-        MutantClass::merge, "the output is right, its LSEs lie [heads, rows]",
-        "vllm-project/flash-attention#87", "num_heads=2 ctx_len=0,0"),
+        MutantClass::merge, "where single tokens' keys are split, LSEs lie [heads, rows]",
+        "vllm-project/flash-attention#87", "num_heads=2 ctx_len=0,64"),
     mutant<"lse_empty_marks_another_row", HXC_ATTEND, empty_marks_another_row>(
         MutantClass::merge, "a request without keys writes -inf into another one's LSE",
-        "Dao-AILab/flash-attention#2842",
-        "kvp=2 ctx_len=0,0 decode_owner=restarted step=join step=decode:0,1:1,2"),
+        "Dao-AILab/flash-attention#2842", "kvp=2 ctx_len=0,1"),
 };
 
 }  // namespace

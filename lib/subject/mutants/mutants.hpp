@@ -31,8 +31,10 @@ struct Mutant {
   std::string_view id;     // "merge_weight_base_2", unique, [a-z0-9_]+
   std::string_view title;  // what is wrong, one line
   MutantClass mutant_class;
-  std::string_view source;  // where it happened: "sgl-project/sglang#1234", or a file of an engine
-  hxc_stage stage;          // that the blame must name
+  // Where it happened: "sgl-project/sglang#1234"; "like ..." where that report has the same
+  // decision wrong in another way.
+  std::string_view source;
+  hxc_stage stage;             // that the blame must name
   std::string_view smallest;   // the known smallest scenario that must expose it, fields as on the
                                // command line: "kvp=2 ctx_len=3"; what is left out is the smallest
   const hxc_subject* subject;  // a table to be put over the CPU subject's; nullptr: the CUDA part

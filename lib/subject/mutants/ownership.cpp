@@ -83,23 +83,21 @@ struct CeilingOfUnits : PlanDecisions {
 // Whole rounds, and the rest to the first rank.
 struct RestToFirstRank : PlanDecisions {
   static std::int64_t held(std::int64_t tokens, const hxc_request& request, const hxc_rank& place) {
-    if (place.ownership != HXC_INTERLEAVED || tokens > request.prompt_len) {
-      return PlanDecisions::held(tokens, request, place);
-    }
-    const std::int64_t run = place.interleave;
-    const std::int64_t base = tokens / run / place.kvp * run;
-    return base + (place.kvp_rank == 0 ? tokens - base * place.kvp : 0);
+    if (place.ownership != HXC_INTERLEAVED) return PlanDecisions::held(tokens, request, place);
+    const std::int64_t run = place.interleave, prompt = std::min(tokens, request.prompt_len);
+    const std::int64_t base = prompt / run / place.kvp * run;
+    return base + (place.kvp_rank == 0 ? prompt - base * place.kvp : 0) +
+           generated(tokens, request, place);
   }
 };
 // The interval of the last round is clipped above and not below.
 struct NegativeLength : PlanDecisions {
   static std::int64_t held(std::int64_t tokens, const hxc_request& request, const hxc_rank& place) {
-    if (place.ownership != HXC_INTERLEAVED || tokens > request.prompt_len) {
-      return PlanDecisions::held(tokens, request, place);
-    }
-    const std::int64_t run = place.interleave;
-    const std::int64_t base = tokens / run / place.kvp * run;
-    return base + std::min(tokens - base * place.kvp - place.kvp_rank * run, run);
+    if (place.ownership != HXC_INTERLEAVED) return PlanDecisions::held(tokens, request, place);
+    const std::int64_t run = place.interleave, prompt = std::min(tokens, request.prompt_len);
+    const std::int64_t base = prompt / run / place.kvp * run;
+    return base + std::min(prompt - base * place.kvp - place.kvp_rank * run, run) +
+           generated(tokens, request, place);
   }
 };
 struct GlobalLengths : PlanDecisions {
@@ -193,26 +191,26 @@ constexpr Mutant kMutants[] = {
         "a prompt of whole blocks is padded by another block", "NVIDIA/TensorRT-LLM#7972",
         "kvp=2 ownership=contiguous_blocks ctx_len=2 interleave=1"),
     planning<"owner_ceiling_of_units", CeilingOfUnits>(
-        "each rank takes the rounded up share of a prompt", "NVIDIA/TensorRT-LLM#19273",
+        "each rank takes the rounded up share of a prompt", "like NVIDIA/TensorRT-LLM#19273",
         "kvp=3 ownership=contiguous ctx_len=4"),
     planning<"owner_rest_to_first_rank", RestToFirstRank>(
-        "what is left of a round goes to the first rank", "NVIDIA/TensorRT-LLM#19273",
+        "what is left of a round goes to the first rank", "like NVIDIA/TensorRT-LLM#19273",
         "kvp=2 ownership=interleaved interleave=2 ctx_len=3"),
     planning<"owner_negative_length", NegativeLength>(
         "ranks behind the last token have negative lengths", "vllm-project/vllm-ascend#12840",
-        "kvp=3 ownership=interleaved ctx_len=1"),
+        "kvp=2 ownership=interleaved"),
     planning<"owner_global_lengths", GlobalLengths>("the plan is made before lengths are localised",
-                                                    "vllm-project/vllm#48003", "kvp=2 ctx_len=1"),
+                                                    "vllm-project/vllm#48003", "kvp=2"),
     planning<"owner_of_physical_page", OwnerOfPhysicalPage>(
         "ownership is derived from physical pages", "bytedance-iaas/sglang#747", "kvp=2 seed=7"),
     mutant<"owner_slot_of_all_ranks", HXC_PLAN, virtual_slots>(
         MutantClass::ownership, "slots numbered over all ranks are not divided by the ranks",
-        "sgl-project/sglang#36886", "kvp=2"),
+        "like sgl-project/sglang#36886", "kvp=2"),
     mutant<"owner_without_keys_fails", HXC_ATTEND, empty_rank_fails>(
         MutantClass::ownership, "attention fails on a rank without pages",
         "NVIDIA/TensorRT-LLM#15383", "kvp=2"),
     planning<"owner_twice", TwoOwners>("two copies of the rule disagree: a token has two owners",
-                                       "NVIDIA/TensorRT-LLM#19273",
+                                       "like NVIDIA/TensorRT-LLM#19273",
                                        "kvp=2 decode_owner=restarted kv_cache_tokens_per_block=2"),
     planning<"owner_none", NoOwner>("two copies of the rule disagree: a token has no owner",
                                     "vllm-project/vllm#57260", "kvp=2 decode_owner=restarted"),

@@ -124,19 +124,19 @@ constexpr Mutant planning(std::string_view title, std::string_view source,
 
 constexpr Mutant kMutants[] = {
     reading<"page_offset_int32", NarrowPageOffset<std::int32_t>>(
-        "page id x page stride in 32 bits", "vllm-project/vllm#47671", "page_id_base=715827883"),
+        "page id x page stride in 32 bits", "vllm-project/vllm#47671", "page_id_base=715827882"),
     reading<"page_offset_uint32", NarrowPageOffset<std::uint32_t>>(
         "page id x page stride in 32 bits without a sign", "vllm-project/vllm#45500",
         "page_id_base=1431655765"),
     mutant<"slot_offset_int32", HXC_APPEND, cpu::append_with<SlotOffsetOf32Bits>>(
         MutantClass::paging, "slot x row stride in 32 bits", "lightseekorg/tokenspeed#501",
-        "entry=core page_id_base=715827883"),
+        "entry=core page_id_base=715827882"),
     reading<"pages_taken_contiguous", ContiguousPages>(
         "a request's pages are taken to follow the first", "flashinfer-ai/flashinfer#3219",
         "ctx_len=1 kv_cache_tokens_per_block=1"),
     reading<"page_table_rows_packed", TableRowsPacked>(
-        "the block table's rows are taken to be as long as requests need", "NVIDIA/cutlass#2221",
-        "kvp=2 ctx_len=0,4 kv_cache_tokens_per_block=1"),
+        "the block table's rows are taken to be as long as requests need",
+        "like NVIDIA/cutlass#2221", "kvp=2 ctx_len=0,4 kv_cache_tokens_per_block=1"),
     reading<"last_page_read_in_full", LastPageInFull>(
         "slots behind the last key enter the product with weight zero",
         "flashinfer-ai/flashinfer#941", "kv_cache_tokens_per_block=2"),
@@ -144,11 +144,11 @@ constexpr Mutant kMutants[] = {
         "the first token of a page is written to the page before", "NVIDIA/TensorRT-LLM#17866",
         "ctx_len=1 kv_cache_tokens_per_block=1"),
     planning<"page_of_adjacent_row", AdjacentTableRow>(
-        "a token's page is read from the adjacent row of the table", "vllm-project/vllm#53982",
+        "a token's page is read from the adjacent row of the table", "like vllm-project/vllm#53982",
         "ctx_len=0,0"),
     mutant<"unowned_rows_written_to_null_slot", HXC_APPEND, unowned_rows_written>(
         MutantClass::paging, "rows that are not stored here are written to the first slot",
-        "huggingface/transformers#46765", "entry=core kvp=2 ctx_len=1"),
+        "like huggingface/transformers#46765", "entry=core ctx_len=1 padding_rows=1"),
 };
 
 }  // namespace

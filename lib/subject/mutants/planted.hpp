@@ -24,11 +24,24 @@ struct Text {
   constexpr Text(const char (&from)[n]) { std::copy_n(from, n, text); }  // NOLINT: a conversion
 };
 
+inline bool several_tokens(const hxc_step& step) {
+  return std::any_of(step.requests, step.requests + step.request_count,
+                     [](const hxc_request& request) { return request.query_tokens > 1; });
+}
+
+// Whether a kernel that splits keys would do so on this rank: where a request has more than a tile.
+inline bool splits_keys(const hxc_step& step) {
+  for (std::int64_t r = 0; r < step.request_count; ++r) {
+    if (int_at(step.local_len, r) > cpu::kTile) return true;
+  }
+  return false;
+}
+
 // What an instance remembers of a rank's last step.
 struct LastStep {
   bool known = false;
   std::vector<hxc_request> requests;
-  std::vector<std::int64_t> visible, local_len, block_table;
+  std::vector<std::int64_t> visible, row_request, block_table;
   std::vector<std::byte> exchanged;  // dense
   // What was received at the first step of each size, in bytes.
   std::map<std::size_t, std::vector<std::byte>> received;

@@ -50,8 +50,10 @@ struct OwnersOnly : Rotation {
 struct QueryOfOwnersOnly : ProjectDecisions {
   static bool makes_query(const hxc_step& step, std::int64_t row) { return owned(step, row); }
 };
-// Where the row lies in this rank's own list.
+// Where the row lies in this rank's own list; of a prompt, which comes in chunks, in its chunk. A
+// lone rank's list is that of the request.
 std::int64_t local_position(const hxc_step& step, std::int64_t row) {
+  if (step.place->kvp == 1) return Rotation::position(step, row);
   const std::int64_t index = step.is_prompt != 0 ? row : int_at(step.visible, row) - 1;
   return step.model->position_base + std::max<std::int64_t>(index, 0);
 }
@@ -118,9 +120,18 @@ struct ShortTable : Rotation {
 double plain_scale(const hxc_model& model) {
   return 1 / std::sqrt(static_cast<double>(model.qk_nope_head_dim + model.qk_rope_head_dim));
 }
+// Whether the model has YaRN, as far as its frequencies tell: without it they are powers of one.
+bool has_yarn(const hxc_model& model) {
+  bool powers = model.inv_freq[0] == 1;
+  for (std::int64_t pair = 2; pair < model.qk_rope_head_dim / 2; ++pair) {
+    const double power = std::pow(model.inv_freq[1], pair);
+    powers = powers && std::abs(model.inv_freq[pair] - power) < 1e-9 * power;
+  }
+  return model.cos_scale != 1 || !powers;
+}
 // mscale(mscale_all_dim), which the softmax scale has squared.
 double mscale_of(const hxc_model& model) {
-  return std::sqrt(model.softmax_scale / plain_scale(model));
+  return !has_yarn(model) ? 1 : std::sqrt(model.softmax_scale / plain_scale(model));
 }
 template <double (*magnitude)(const hxc_model&)>
 struct OtherMagnitude : Rotation {
@@ -144,8 +155,11 @@ struct Scaled : AttendDecisions {
 double of_the_other_mscale(const hxc_model& model) {
   return model.softmax_scale * model.cos_scale * model.cos_scale;
 }
+double without_mscale(const hxc_model& model) {
+  return has_yarn(model) ? plain_scale(model) : model.softmax_scale;
+}
 double not_squared(const hxc_model& model) {
-  return plain_scale(model) * mscale_of(model);
+  return model.softmax_scale / mscale_of(model);
 }
 double inverted(const hxc_model& model) {
   return 1 / model.softmax_scale;
@@ -200,7 +214,7 @@ constexpr Mutant kMutants[] = {
                                                          "position_base=1"),
     projecting<"rope_of_first_row_only", BothRotated<FirstRowOnly>>(
         "of a batch of single tokens only the first is rotated", "ml-explore/mlx#3795",
-        "ctx_len=1,1"),
+        "ctx_len=0,0 position_base=1"),
     projecting<"rope_position_in_bf16", BothRotated<Bf16Position>>(
         "positions are rounded to bf16", "huggingface/candle#3520", "position_base=257"),
     projecting<"rope_frequency_in_bf16", BothRotated<Bf16Frequency>>(
@@ -213,21 +227,22 @@ constexpr Mutant kMutants[] = {
         "position_base=163840"),
     projecting<"rope_magnitude_not_ratio", BothRotated<OtherMagnitude<mscale_of>>>(
         "cos and sin carry mscale(mscale_all_dim) instead of the ratio of both", "kekzl/imp#880",
-        "rope_scaling=yarn factor=4"),
+        "rope_scaling=yarn mscale_all_dim=none"),
     projecting<"rope_magnitude_dropped", BothRotated<OtherMagnitude<no_magnitude>>>(
         "cos and sin carry no mscale", "ggml-org/llama.cpp#17945", "rope_scaling=yarn mscale=none"),
-    scaling<"scale_without_mscale", plain_scale>("the softmax scale lacks the square of mscale",
-                                                 "huggingface/transformers#47435",
-                                                 "ctx_len=1 softmax_scale=1"),
+    scaling<"scale_without_mscale", without_mscale>("the softmax scale lacks the square of mscale",
+                                                    "huggingface/transformers#47435",
+                                                    "rope_scaling=yarn qk_rope_head_dim=6"),
     scaling<"scale_of_other_mscale", of_the_other_mscale>(
         "the softmax scale has mscale where mscale_all_dim is meant", "NVIDIA/Megatron-LM#1429",
         "rope_scaling=yarn mscale_all_dim=none"),
-    scaling<"scale_mscale_not_squared", not_squared>(
-        "the softmax scale has mscale once", "onnxruntime/mobius#548", "ctx_len=1 softmax_scale=1"),
+    scaling<"scale_mscale_not_squared", not_squared>("the softmax scale has mscale once",
+                                                     "onnxruntime/mobius#548",
+                                                     "rope_scaling=yarn qk_rope_head_dim=6"),
     scaling<"scale_inverted", inverted>("scores are divided where they should be multiplied",
-                                        "AI-Hypercomputer/maxtext#1370", "ctx_len=1"),
+                                        "AI-Hypercomputer/maxtext#1370", ""),
     scaling<"scale_of_one_model", of_one_model>("the softmax scale is one model's constant",
-                                                "NVIDIA/TensorRT-LLM#6881", "ctx_len=1"),
+                                                "NVIDIA/TensorRT-LLM#6881", ""),
 };
 
 }  // namespace

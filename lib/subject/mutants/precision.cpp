@@ -26,12 +26,12 @@ struct PartialsInBf16 : cpu::AttendDecisions {
 struct RowSumInBf16 : cpu::AttendDecisions {
   static float add(float sum, float probability) { return to_bf16(sum + probability); }
 };
-struct StatisticsInBf16 : cpu::AttendDecisions {
+struct StatisticsInModelFormat : cpu::AttendDecisions {
   static void write_statistics(const hxc_step& step, std::int64_t row, std::int64_t head,
                                float maximum, float sum) {
     AttendDecisions::write_statistics(step, row, head, maximum, sum);
     float* lse = &float_at(step.lse, row, head);
-    lse[0] = to_bf16(lse[0]);
+    lse[0] = static_cast<float>(round_to(dtype_of(step.partial_o), lse[0]));
   }
 };
 struct WeightInBf16 : cpu::MergeDecisions {
@@ -57,9 +57,11 @@ struct SumInModelFormat : cpu::OutputDecisions {
     return static_cast<float>(round_to(dtype, sum + share));
   }
 };
+// Where the model is fp16, so are the sums: large activations overflow.
 struct AbsorbedInFp16 : cpu::ProjectDecisions {
   static void absorb(const hxc_model& model, const float* nope, const cpu::Matrix& k_b,
                      float* query) {
+    if (model.dtype != HXC_FP16) return ProjectDecisions::absorb(model, nope, k_b, query);
     for (std::int64_t r = 0; r < model.kv_lora_rank; ++r) {
       float sum = 0;
       for (std::int64_t j = 0; j < model.qk_nope_head_dim; ++j) {
@@ -77,9 +79,9 @@ constexpr Mutant kMutants[] = {
         kClass, "partial results are rounded to bf16", "zhuzilin/ring-flash-attention#42",
         "dtype=fp32 kv_cache_dtype=fp32"),
     mutant<"row_sum_in_bf16", HXC_ATTEND, cpu::attend_with<RowSumInBf16>>(
-        kClass, "row sums are kept in bf16", "vllm-project/tpu-inference#3212", "ctx_len=1"),
-    mutant<"lse_in_bf16", HXC_ATTEND, cpu::attend_with<StatisticsInBf16>>(
-        kClass, "LSEs have the format of activations", "local-inference-lab/vllm#339", "ctx_len=1"),
+        kClass, "row sums are kept in bf16", "like vllm-project/tpu-inference#3212", "ctx_len=1"),
+    mutant<"lse_in_bf16", HXC_ATTEND, cpu::attend_with<StatisticsInModelFormat>>(
+        kClass, "LSEs have the format of activations", "local-inference-lab/vllm#339", ""),
     mutant<"merge_weight_in_bf16", HXC_COMBINE, cpu::combine_with<WeightInBf16>>(
         kClass, "weights of the merge are rounded to bf16", "vllm-project/tpu-inference#3212",
         "kvp=2"),
@@ -93,7 +95,8 @@ constexpr Mutant kMutants[] = {
         kClass, "the sum over ranks is rounded after each of them", "tenstorrent/tt-metal#36749",
         "kvp=3"),
     mutant<"absorbed_in_fp16", HXC_PROJECT, cpu::project_with<AbsorbedInFp16>>(
-        kClass, "absorbed queries are accumulated in fp16", "ggml-org/llama.cpp#12801", "seed=3"),
+        kClass, "absorbed queries of fp16 models are accumulated in fp16",
+        "ggml-org/llama.cpp#12801", "dtype=fp16 kv_cache_dtype=fp16 qk_nope_head_dim=2"),
 };
 
 }  // namespace

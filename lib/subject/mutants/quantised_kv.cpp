@@ -64,19 +64,19 @@ int rope_part_cut(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error*
 template <Text id, typename Decisions>
 constexpr Mutant writing(std::string_view title, std::string_view source) {
   return mutant<id, HXC_APPEND, cpu::append_with<Decisions>>(
-      MutantClass::quantised_kv, title, source, "entry=core kv_cache_dtype=fp8_e4m3 kv_scale=0.5");
+      MutantClass::quantised_kv, title, source, "entry=core kv_cache_dtype=fp8_e4m3 kv_scale=2");
 }
 template <Text id, typename Decisions>
 constexpr Mutant reading(std::string_view title, std::string_view source) {
   return mutant<id, HXC_ATTEND, cpu::attend_with<Decisions>>(
-      MutantClass::quantised_kv, title, source, "kv_cache_dtype=fp8_e4m3 kv_scale=0.5");
+      MutantClass::quantised_kv, title, source, "kv_cache_dtype=fp8_e4m3 kv_scale=2");
 }
 
 constexpr Mutant kMutants[] = {
     writing<"kv_written_unscaled", WrittenUnscaled>("keys are stored without the scale",
                                                     "sgl-project/sglang#34765"),
     writing<"kv_written_inverse", WrittenInverse>("keys are stored times the scale",
-                                                  "sgl-project/sglang#18396"),
+                                                  "like sgl-project/sglang#34765"),
     reading<"kv_read_unscaled", ReadUnscaled>("keys and values are read without the scale",
                                               "flashinfer-ai/flashinfer#1023"),
     reading<"kv_read_scaled_twice", ReadScaledTwice>(

@@ -42,27 +42,30 @@ struct NormWithOneStride : ProjectDecisions {
   }
 };
 
-// A wrapper for one head count that returns nothing for fp8.
+// A wrapper for one head count that returns nothing for single query tokens over fp8.
 int nothing_for_32_heads(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::attend(self, ranks, comm, error);
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
-    if (step.place->heads != 32 || step.model->kv_dtype != HXC_FP8_E4M3) continue;
+    const bool wrapped = step.place->heads == 32 && step.model->kv_dtype == HXC_FP8_E4M3;
+    if (!wrapped || several_tokens(step)) continue;
     for (std::int64_t row = 0; row < step.rows; ++row) AttendDecisions::write_empty(step, row);
   }
   return status;
 }
 
-// Rows of heads are stored in blocks of 16: what lies behind the first block lands in the LSEs.
-int stores_behind_sixteen_heads(void* self, hxc_step* const* ranks, hxc_comm* comm,
-                                hxc_error* error) {
+// Where keys are split, heads are stored in blocks of 128, and the workspace ends behind the last
+// real one: what stands in for the next head (here the last one once more) lands in the LSEs.
+int stores_padding_heads(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::attend(self, ranks, comm, error);
-  constexpr std::int64_t kBlock = 16;
+  constexpr std::int64_t kBlock = 128;
   for (std::int32_t i = 0; i < comm->local_ranks; ++i) {
     const hxc_step& step = *ranks[i];
-    for (std::int64_t row = 0; step.place->heads > kBlock && row < step.rows; ++row) {
+    const std::int64_t heads = step.place->heads;
+    for (std::int64_t row = 0; heads % kBlock != 0 && row < step.rows; ++row) {
+      if (int_at(step.visible, row) <= cpu::kTile) continue;
       const std::uint32_t code =
-          load_code(dtype_of(step.partial_o), at(step.partial_o, row, kBlock), 0);
+          load_code(dtype_of(step.partial_o), at(step.partial_o, row, heads - 1), 0);
       float_at(step.lse, row, 0) = static_cast<float>(decode(dtype_of(step.partial_o), code));
     }
   }
@@ -82,14 +85,14 @@ constexpr Mutant kMutants[] = {
         kClass, "un-roped parts of queries are taken to lie side by side", "ROCm/aiter#3841",
         "num_heads=2"),
     mutant<"norm_with_one_stride", HXC_PROJECT, cpu::project_with<NormWithOneStride>>(
-        kClass, "the norm reads rows at the stride it writes them", "NVIDIA/TensorRT-LLM#12089",
-        "ctx_len=0,0"),
+        kClass, "the norm reads rows at the stride it writes them",
+        "like NVIDIA/TensorRT-LLM#12089", "ctx_len=0,0"),
     mutant<"nothing_for_32_heads", HXC_ATTEND, nothing_for_32_heads>(
-        kClass, "32 heads a rank over an fp8 cache return nothing", "vllm-project/vllm#42956",
-        "num_heads=32 kv_cache_dtype=fp8_e4m3"),
-    mutant<"store_behind_sixteen_heads", HXC_ATTEND, stores_behind_sixteen_heads>(
-        kClass, "the 17th head's result lands in the LSEs", "NVIDIA/TensorRT-LLM#15138",
-        "num_heads=17"),
+        kClass, "32 heads a rank and single tokens over an fp8 cache return nothing",
+        "vllm-project/vllm#42956", "num_heads=32 kv_cache_dtype=fp8_e4m3"),
+    mutant<"store_of_padding_heads", HXC_ATTEND, stores_padding_heads>(
+        kClass, "where keys are split, a head that pads a block of 128 lands in the LSEs",
+        "NVIDIA/TensorRT-LLM#15138", "ctx_len=64"),
 };
 
 }  // namespace

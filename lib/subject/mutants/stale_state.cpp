@@ -42,7 +42,6 @@ int with_last_step(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error
 
 void note_lengths(const hxc_step& step, LastStep& last) {
   last.visible = integers_of(step.visible);
-  last.local_len = integers_of(step.local_len);
 }
 void note_first_lengths(const hxc_step& step, LastStep& last) {
   if (!last.known || last.visible.size() != static_cast<std::size_t>(step.rows)) {
@@ -76,30 +75,53 @@ void old_table(hxc_step& step, const LastStep& last, std::vector<std::int64_t>& 
   step.block_table = with_values(step.block_table, store);
 }
 
+// Whether the r-th request has the pages that it had on this rank; `shared` counts those.
+bool keeps_pages(const hxc_step& step, const LastStep& last, std::size_t r, int& shared) {
+  const auto columns = static_cast<std::size_t>(step.block_table.shape[1]);
+  const std::vector<std::int64_t> now = integers_of(step.block_table);
+  for (std::size_t j = r * columns; j < (r + 1) * columns; ++j) {
+    const std::int64_t was = last.block_table[j];
+    if (was < 0 || now[j] < 0) continue;
+    if (was != now[j]) return false;
+    ++shared;
+  }
+  return true;
+}
+// A step does not say who its requests are: one that has its place, prompt length and pages on all
+// ranks, but fewer tokens, had some taken back.
+bool rejected(hxc_step* const* ranks, const std::vector<LastStep>& last, std::size_t r) {
+  const hxc_request& now = ranks[0]->requests[r];
+  if (!last[0].known || r >= last[0].requests.size()) return false;
+  const hxc_request& was = last[0].requests[r];
+  const bool fewer = was.cached <= now.cached && now.cached < was.cached + was.query_tokens;
+  int shared = 0;
+  for (std::size_t i = 0; i < last.size(); ++i) {
+    if (!keeps_pages(*ranks[i], last[i], r, shared)) return false;
+  }
+  return fewer && was.prompt_len == now.prompt_len && shared > 0;
+}
 // The scheduler's optimistic lengths: what was taken back since counts still.
 int optimistic_lengths(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   Remembering& memory = *static_cast<Remembering*>(self);
+  const hxc_step& any = *ranks[0];
+  std::vector<hxc_request> requests(any.requests, any.requests + any.request_count);
+  for (std::size_t r = 0; r < requests.size(); ++r) {
+    if (!rejected(ranks, memory.last, r)) continue;
+    const hxc_request& was = memory.last[0].requests[r];
+    requests[r].cached = was.cached + was.query_tokens;
+  }
   const auto count = static_cast<std::size_t>(comm->local_ranks);
   Steps steps;
   std::vector<hxc_step*> changed;
-  std::vector<std::vector<hxc_request>> requests(count);
   steps.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    hxc_step& step = steps.emplace_back(*ranks[i]);
     LastStep& last = memory.last[i];
-    requests[i].assign(step.requests, step.requests + step.request_count);
-    for (std::size_t r = 0; last.known && r < requests[i].size(); ++r) {
-      if (r >= last.requests.size()) continue;
-      const std::int64_t was = last.requests[r].cached + last.requests[r].query_tokens;
-      const bool same = last.requests[r].prompt_len == requests[i][r].prompt_len;
-      if (same && requests[i][r].cached < was && requests[i][r].cached >= last.requests[r].cached) {
-        requests[i][r].cached = was;
-      }
-    }
-    last.requests.assign(step.requests, step.requests + step.request_count);
+    last.requests.assign(any.requests, any.requests + any.request_count);
+    note_table(*ranks[i], last);
     last.known = true;
-    step.requests = requests[i].data();
-    changed.push_back(&step);
+    steps.push_back(*ranks[i]);
+    steps.back().requests = requests.data();
+    changed.push_back(&steps.back());
   }
   return cpu::plan_with<PlanDecisions>(memory.cpu, changed.data(), comm, error);
 }
@@ -161,11 +183,11 @@ int stale_row_starts(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_err
     const hxc_step& step = *ranks[i];
     LastStep& last = memory.last[static_cast<std::size_t>(i)];
     const auto rows = static_cast<std::size_t>(step.rows);
-    if (last.known && rows > 0 && rows < last.visible.size()) {
-      const std::int64_t request = last.visible[rows - 1];
+    if (last.known && rows > 0 && rows < last.row_request.size()) {
+      const std::int64_t request = last.row_request[rows - 1];
       if (request < step.request_count) int_at(step.row_request, step.rows - 1) = request;
     }
-    last.visible = integers_of(step.row_request);
+    last.row_request = integers_of(step.row_request);
     last.known = true;
   }
   return status;
@@ -192,7 +214,7 @@ constexpr Mutant kMutants[] = {
         "decode_steps=2 kv_cache_tokens_per_block=1"),
     remembering<"stale_lengths_after_reject", HXC_PLAN, optimistic_lengths>(
         "rejected draft tokens still count in the next plan", "vllm-project/vllm-ascend#10032",
-        "step=join:0 step=decode:0:1 step=reject:0:1 step=decode:0:1"),
+        "step=join step=decode step=reject step=decode"),
     remembering<"stale_receive_buffer", HXC_EXCHANGE, buffer_not_waited_for>(
         "a receive buffer is read before the new blocks are there", "lightseekorg/tokenspeed#1017",
         "kvp=2 decode_steps=2"),
