@@ -197,7 +197,8 @@ class Search {
   }
   void store(Finding& finding) const {
     if (options_.corpus.empty()) return;
-    store_finding(finding, options_.corpus, options_.subject_argument);
+    const char* folder = is_mutant(options_.subject_argument) ? kMutants : kRegressions;
+    store_finding(finding, options_.corpus, options_.subject_argument, folder);
   }
 
   void report_progress(std::string doing) {

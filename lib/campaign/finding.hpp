@@ -39,6 +39,8 @@ ScenarioFile corpus_file(const Finding& finding, const std::string& subject_argu
 inline constexpr const char* kCrashing = "crashing";
 inline constexpr const char* kIncubating = "incubating";
 inline constexpr const char* kRegressions = "regressions";
+// Findings of planted faults, which tell nothing about code that should be right.
+inline constexpr const char* kMutants = "mutants";
 
 // Writes it to a folder of the corpus, under a name made of property, stage and content, whole or
 // not at all. A file of that name holds the same scenario and is replaced. Sets `file`, or

@@ -34,23 +34,14 @@ constexpr std::array kTpa{
     Level{"3 or 4", 1, [](Draft& d) { d.scenario.layout.tpa = d.choices.between(3, 4); }},
 };
 
+// Kernels have instances for round numbers of heads: those come up more often than others.
 void set_heads(Draft& d, std::int64_t low, std::int64_t high) {
   const bool merge = d.scenario.problem.entry == Entry::merge;
   const std::int64_t ranks = merge ? 1 : d.scenario.layout.ranks();
   const std::int64_t most = std::max(low, std::min(high, 96 / ranks));
-  d.scenario.problem.num_heads = ranks * d.choices.between(low, most);
-}
-
-// As many as published models have at attention with usual tensor parallelism, for which kernels
-// have instances of their own; where they do not divide by the ranks, the next number that does.
-// Small cases have no time for more than 32.
-void set_usual_heads(Draft& d) {
-  const bool merge = d.scenario.problem.entry == Entry::merge;
-  const std::int64_t kvp = merge ? 1 : d.scenario.layout.kvp;
-  const auto usual = d.size == Size::small ? d.choices.of<std::int64_t>({16, 32})
-                                           : d.choices.of<std::int64_t>({16, 32, 64, 128});
-  const std::int64_t owned = (usual + kvp - 1) / kvp;
-  d.scenario.problem.num_heads = owned * kvp * (merge ? 1 : d.scenario.layout.tpa);
+  const bool round = most >= 8 && d.choices.one_in(3);
+  d.scenario.problem.num_heads =
+      ranks * (round ? 8 * d.choices.between(1, most / 8) : d.choices.between(low, most));
 }
 
 constexpr std::array kHeads{
@@ -58,7 +49,6 @@ constexpr std::array kHeads{
     Level{"2 a rank", 3, [](Draft& d) { set_heads(d, 2, 2); }},
     Level{"3 or 4 a rank", 2, [](Draft& d) { set_heads(d, 3, 4); }},
     Level{"5 or more a rank", 1, [](Draft& d) { set_heads(d, 5, 16); }},
-    Level{"as in models: 16 to 128 at attention", 1, set_usual_heads},
 };
 
 constexpr std::array kOwnership{

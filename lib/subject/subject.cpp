@@ -226,8 +226,12 @@ const hxc_subject& base_subject(hxc_memory memory) {
   return memory == HXC_CUDA ? cuda_subject("cuda") : cpu::subject();
 }
 
+bool is_mutant(std::string_view name) {
+  return name.starts_with(kMutantPrefix);
+}
+
 std::unique_ptr<Subject> find_subject(const std::string& name) {
-  if (name.starts_with(kMutantPrefix)) {
+  if (is_mutant(name)) {
     const Mutant& mutant = find_mutant(std::string_view(name).substr(kMutantPrefix.size()));
     return std::make_unique<Subject>(base_subject(mutant.memory()), &table_of(mutant));
   }

@@ -97,6 +97,9 @@ const hxc_subject& base_subject(hxc_memory memory);
 // ResourceError if it cannot be loaded, InputError if it is not a subject.
 const hxc_subject& load_plugin(const std::string& file);
 
+// Whether it is planted: "mutant:ID".
+bool is_mutant(std::string_view name);
+
 // A built-in one by name, "mutant:ID" (mutants/mutants.hpp), or a path to a shared object (anything
 // with a '/' or ending in ".so"), which is put over `cpu`, or over `cuda` if it works on device
 // memory. Throws InputError for an unknown name, listing the known ones, and ResourceError where

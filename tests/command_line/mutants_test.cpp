@@ -46,6 +46,16 @@ TEST(Mutants, OfDeviceCodeNeedADevice) {
   EXPECT_NE(result.err.find("CUDA"), std::string::npos) << result.err;
 }
 
+TEST(Mutants, AreFoundByCheckAndKeptApart) {
+  const TemporaryFolder folder;
+  const CommandResult result =
+      run_command(kCommand + " check --subject mutant:merge_equal_weights --seed 1 --cases 50 " +
+                  "--max-findings 1 --shrink-evaluations 20 --corpus " + folder.path().string());
+  EXPECT_EQ(result.status, 1) << result.err;
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "mutants"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "regressions"));
+}
+
 TEST(Mutants, AreScoredByTheSearch) {
   const std::string id = first_mutant().at("id");
   const TemporaryFolder folder;
