@@ -162,9 +162,10 @@ TEST_F(Desk, WhatEarlierCampaignsFoundIsKnown) {
   EXPECT_EQ(corpus().size(), 1u);
 }
 
-// What one night could not confirm, the next one looks at again.
-TEST_F(Desk, AnUnconfirmedFindingIsLookedAtInTheNextCampaign) {
-  {
+// What one night could not confirm, the next one looks at again; the same night does not.
+class UnconfirmedDesk : public Desk {
+ protected:
+  UnconfirmedDesk() {
     Night first(folder_.path(), plan());
     first.report(kValue, 1);
     first.finish();
@@ -172,18 +173,40 @@ TEST_F(Desk, AnUnconfirmedFindingIsLookedAtInTheNextCampaign) {
     first.store.remove_finding(kFinal);
     record.state = "unconfirmed";
     first.store.save_finding(record);
-    first.books.close("finished", 1);
+    first.books.close("interrupted", 1);
   }
+  void take_over(Night& second) const {
+    second.desk.take_over(second.store.findings(),
+                          find_scenarios({(folder_.path() / "corpus").string()}, folder_.path()));
+  }
+};
+
+TEST_F(UnconfirmedDesk, LooksAtItAgainInTheNextCampaign) {
   ASSERT_EQ(corpus().size(), 1u);
+  const fs::path other = corpus()[0].parent_path() / "of_an_earlier_look.json";
+  fs::copy(corpus()[0], other);
   Night second(folder_.path(), plan(), true);
-  second.desk.take_over(second.store.findings(),
-                        find_scenarios({(folder_.path() / "corpus").string()}, folder_.path()));
+  take_over(second);
   second.report(kValue, 2);
   second.finish();
+  ASSERT_EQ(second.desk.found().size(), 1u) << "it was not taken for known";
+  EXPECT_EQ(second.heard("found " + kFinal), 1u);
   const FindingRecord stored = second.store.finding(kFinal).value();
   EXPECT_EQ(stored.state, "confirmed");
   EXPECT_EQ(stored.count, 3u);
-  EXPECT_EQ(corpus(), std::vector<fs::path>{stored.file});
+  EXPECT_EQ(corpus(), std::vector<fs::path>{stored.file}) << "what it replaces is gone";
+}
+
+TEST_F(UnconfirmedDesk, KnowsItInTheSameCampaign) {
+  Night again(folder_.path(), plan());
+  ASSERT_TRUE(again.books.resumed());
+  take_over(again);
+  again.report(kValue, 2);
+  EXPECT_TRUE(again.triage.idle());
+  again.finish();
+  EXPECT_TRUE(again.desk.found().empty());
+  EXPECT_EQ(again.store.finding(kFinal)->state, "unconfirmed");
+  EXPECT_EQ(again.count(kFinal), 3u);
 }
 
 TEST_F(Desk, WhatTheCorpusKnowsIsAdopted) {

@@ -197,11 +197,14 @@ TEST_F(Journal, NeedsItsWholeSpaceAtOnce) {
 
 // Kills hit the copying of long scenarios, and whatever else comes.
 TEST_F(Journal, IsNeverTornByAKill) {
-  constexpr int kKills = 50;
+  constexpr int kKills = 50, kMostKills = 2000;  // until both moments were hit
   std::mt19937 random(3);
   std::uint64_t last = 0;
   int amid = 0, between = 0;
-  for (int round = 0; round < kKills; ++round) {
+  const auto wanted = [&](int kills) {
+    return kills < kKills || (std::min(amid, between) == 0 && kills < kMostKills);
+  };
+  for (int kills = 0; wanted(kills); ++kills) {
     const CaseJournal watched(file_);
     Child writer([this](const Child::Say&) {
       CaseJournal journal(file_);

@@ -77,6 +77,26 @@ TEST(PagedCache, SeesEveryStrayByteOnce) {
   }
 }
 
+// Whatever the stray value is: comparisons differ in what they return.
+TEST(PagedCache, SeesEveryStrayValueFromTheFirstByteToTheLast) {
+  const Scenario s = small_scenario();
+  PagedCache cache(s, 4);
+  fill(cache, 0, 6, 1);
+  std::byte* first = at(cache.view(), s.layout.page_id_base);
+  const auto last = static_cast<std::int64_t>(PagedCache::pool_bytes(s, 4)) - 1;
+  for (const std::int64_t offset : {std::int64_t{0}, cache.row(0, 2) - first, last}) {
+    const auto right = static_cast<int>(first[offset]);
+    for (int step = 1; step < 256; ++step) {
+      first[offset] = static_cast<std::byte>(right + step);
+      const PagedCache::Changes changes = cache.take_changes();
+      EXPECT_EQ(changes.count, 1) << offset << ", off by " << step;
+      EXPECT_EQ(changes.first, offset);
+      first[offset] = static_cast<std::byte>(right);
+      EXPECT_EQ(cache.take_changes().count, 1) << "what it was is a change again";
+    }
+  }
+}
+
 TEST(PagedCache, RowsThatWereNotAcceptedAreStray) {
   PagedCache cache(small_scenario(), 4);
   cache.grow(0, 2);
@@ -126,7 +146,7 @@ TEST(PagedCache, DroppedRowsAndReleasedPagesArePoisonedAndReused) {
   const std::byte poison = cache.row(0, 0)[0];
   fill(cache, 0, 10, 1);
   const std::byte* kept = cache.row(0, 4);
-  const std::byte* dropped[] = {cache.row(0, 5), cache.row(0, 7), cache.row(0, 8)};
+  const std::byte* dropped[] = {cache.row(0, 5), cache.row(0, 7), cache.row(0, 8), cache.row(0, 9)};
   cache.shrink(0, 5);
   EXPECT_EQ(cache.table(0).size(), 2u);
   EXPECT_EQ(*kept, std::byte{5});
@@ -175,6 +195,11 @@ TEST(PagedCache, WrappedOffsetsMeetPoisonAndAreWatched) {
            {wrapped_page<std::int32_t>(cache, id), wrapped_page<std::uint32_t>(cache, id)}) {
         if (image == row) continue;  // 2^31 without a sign is right
         EXPECT_NE(std::memcmp(image, row, 2), 0);
+        const auto poison = static_cast<int>(image[0]);
+        for (int step = 1; step < 256; ++step) {
+          image[0] = static_cast<std::byte>(poison + step);
+          EXPECT_EQ(cache.take_changes().count, 1) << "off by " << step;
+        }
         std::memset(image + 3, 0x11, 5);
         const PagedCache::Changes changes = cache.take_changes();
         EXPECT_EQ(changes.count, 5);
