@@ -229,6 +229,9 @@ FixedReport score_fixed(std::span<const Mutant* const> mutants,
       if (options.progress) options.progress(entry.scenario.name, done, subjects.size());
     });
   }
+  for (FixedScore& score : report.scores) {
+    score.finished = score.runs.size() == scenarios.size() || is_decided(score, options.verdict);
+  }
   report.correct = std::move(report.scores.front());
   report.scores.erase(report.scores.begin());
   report.total_seconds = whole.seconds();

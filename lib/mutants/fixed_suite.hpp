@@ -35,6 +35,7 @@ struct FixedScore {
   Half half = Half::tuning;
   std::vector<FixedRun> runs{};  // up to the first that kills (mismatch: in both ways)
   std::string blame{};           // bounds: stage of the first failure
+  bool finished = false;         // it met all scenarios up to that: no interruption
 
   bool killed() const;
   bool killed_independent() const;  // mismatch only

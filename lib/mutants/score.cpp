@@ -58,6 +58,9 @@ class Scoring {
       report_.shrinking += watch.seconds();
       report_progress("shrinking", ++done, report_.scores.size());
     });
+    for (std::size_t i = 0; i < report_.scores.size(); ++i) {
+      report_.scores[i].finished = is_finished(i);
+    }
     report_.total_seconds = whole.seconds();
     report_.interrupted = stopped();
     return std::move(report_);
@@ -67,6 +70,15 @@ class Scoring {
   bool stopped() const { return options_.interrupted && options_.interrupted(); }
   void report_progress(std::string doing, std::uint64_t done, std::uint64_t of) const {
     if (options_.progress) options_.progress({std::move(doing), done, of});
+  }
+
+  bool is_finished(std::size_t i) const {
+    const MutantScore& score = report_.scores[i];
+    const bool walked = std::all_of(
+        score.seeds.begin(), score.seeds.end(),
+        [&](const SeedScore& seed) { return seed.killed || seed.cases == options_.cases; });
+    const bool shrunk = score.finding && score.finding->stopped_by != "interrupt";
+    return walked && score.seeds.size() == options_.seeds && (!failed_[i].second || shrunk);
   }
 
   void walk_seeds() {

@@ -53,6 +53,7 @@ struct MutantScore {
   // The finding's scenario, which needs none before it, is as simple as the known smallest, which
   // fails; or simpler: then the registry's is not the smallest.
   bool as_small = false, smaller = false;
+  bool finished = false;  // all seeds were walked and the finding is shrunk: no interruption
 
   bool killed() const;  // in every seed
   std::uint64_t median_cases()

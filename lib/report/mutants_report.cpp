@@ -109,6 +109,22 @@ std::string remarks_on(const MutantScore& score) {
   return text;
 }
 
+// How the report of an interrupted run ends, and that of a whole one.
+template <typename Report>
+std::string ending_of(const Report& report) {
+  std::vector<std::string_view> open;
+  for (const auto& score : report.scores) {
+    if (!score.finished) open.push_back(score.mutant->id);
+  }
+  std::string text;
+  if (!open.empty()) {
+    text = fmt::format("not through, so that their rows are no result: {} of {}: {}\n", open.size(),
+                       report.scores.size(), fmt::join(open, ", "));
+  }
+  return text + fmt::format("{}{:.1f} s\n", report.interrupted ? "interrupted after " : "",
+                            report.total_seconds);
+}
+
 Json totals_json(const ScoreTotals& totals) {
   return {{"total", totals.total},
           {"killed", totals.killed},
@@ -157,6 +173,7 @@ Json json_of(const MutantScore& score) {
       {"stage", stage_name(score.mutant->stage)},
       {"half", name_of(score.half)},
       {"memory", name_of(score.mutant->memory())},
+      {"finished", score.finished},
       {"killed", score.killed()},
       {"cases_to_kill",
        {{"median", score.median_cases()}, {"worst", score.worst_cases()}, {"seeds", cases}}},
@@ -245,8 +262,7 @@ std::string describe(const ScoreReport& report) {
   for (const FalseAlarm& alarm : report.false_alarms) {
     text += fmt::format("  seed {}, case {}: {}\n", alarm.seed, alarm.case_index, alarm.sentence);
   }
-  return text + fmt::format("{}{:.1f} s\n", report.interrupted ? "interrupted after " : "",
-                            report.total_seconds);
+  return text + ending_of(report);
 }
 
 std::string describe(const FixedReport& report, FixedVerdict verdict) {
@@ -276,8 +292,7 @@ std::string describe(const FixedReport& report, FixedVerdict verdict) {
     text += line_of(std::string(name_of(half)), of_half(report.scores, half), verdict);
   }
   text += fmt::format("correct subject: {}\n", report.correct.killed() ? "FAILS" : "passes");
-  return text + fmt::format("{}{:.1f} s\n", report.interrupted ? "interrupted after " : "",
-                            report.total_seconds);
+  return text + ending_of(report);
 }
 
 std::string json_of(const ScoreReport& report) {
@@ -322,6 +337,7 @@ std::string json_of(const FixedReport& report, FixedVerdict verdict) {
     Json one = {{"id", score.mutant->id},
                 {"class", name_of(score.mutant->mutant_class)},
                 {"half", name_of(score.half)},
+                {"finished", score.finished},
                 {"killed", score.killed()}};
     if (mismatch) one["killed_independent"] = score.killed_independent();
     one["killed_by"] = score.killed_by();

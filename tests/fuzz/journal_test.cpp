@@ -2,6 +2,7 @@
 
 #include "fuzz/journal.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <gtest/gtest.h>

@@ -49,6 +49,24 @@ TEST(FixedSuite, BoundsSeeEveryTap) {
   EXPECT_FALSE(report.scores[2].killed());
 }
 
+// After the first scenario: `own` is decided by then, the others are not.
+TEST(FixedSuite, SaysWhoWasNotThrough) {
+  bool first_done = false;
+  FixedOptions options{FixedVerdict::mismatch};
+  options.interrupted = [&] { return first_done; };
+  options.progress = [&](const std::string&, std::size_t done, std::size_t of) {
+    first_done = done == of;
+  };
+  const FixedReport report = score_fixed(kChosen, {small(8), small(32)}, options);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_TRUE(report.scores[0].finished);
+  EXPECT_FALSE(report.scores[1].finished);
+  EXPECT_FALSE(report.scores[2].finished);
+  for (const FixedScore& score : score_fixed(kChosen, {small(8)}, {}).scores) {
+    EXPECT_TRUE(score.finished);
+  }
+}
+
 // A fault that one rank has as well cancels in the test's own comparison.
 int scaled_output(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error) {
   const int status = cpu::combine(self, ranks, comm, error);

@@ -69,6 +69,25 @@ TEST(Score, KnowsAWrongBlame) {
   EXPECT_EQ(totals.kills_blamed_right, 0u);
 }
 
+TEST(Score, SaysWhoWasNotThrough) {
+  const std::array<const Mutant*, 2> chosen{&planted::shift, &planted::right};
+  bool one_seed_done = false, shrinking = false;
+  ScoreOptions options = short_search(1);
+  options.progress = [&](const ScoreProgress& now) {
+    one_seed_done = now.doing == "searching" && now.done == 1;
+    shrinking = now.doing == "shrinking";
+  };
+  const auto finished = [&] {
+    const ScoreReport report = score_mutants(chosen, options);
+    return std::pair(report.scores[0].finished, report.scores[1].finished);
+  };
+  EXPECT_EQ(finished(), std::pair(true, true));
+  options.interrupted = [&] { return one_seed_done; };
+  EXPECT_EQ(finished(), std::pair(false, false)) << "the second seed is missing";
+  options.interrupted = [&] { return shrinking; };
+  EXPECT_EQ(finished(), std::pair(false, true)) << "there is nothing to shrink of the right one";
+}
+
 TEST(Score, DoesNotDependOnTheWorkers) {
   const std::array<const Mutant*, 2> chosen{&planted::shift, &planted::canary};
   const ScoreReport one = score_mutants(chosen, short_search(1));
