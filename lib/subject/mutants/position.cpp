@@ -219,9 +219,9 @@ constexpr Mutant kMutants[] = {
         "positions are rounded to bf16", "huggingface/candle#3520", "position_base=257"),
     projecting<"rope_frequency_in_bf16", BothRotated<Bf16Frequency>>(
         "inverse frequencies are rounded to bf16", "sgl-project/sglang-jax#1473",
-        "qk_rope_head_dim=4 ctx_len=4"),
+        "qk_rope_head_dim=4 position_base=6 seed=5"),
     projecting<"rope_fast_trigonometry", BothRotated<FastAngle>>(
-        "far angles are reduced in fp32", "kekzl/imp#1316", "position_base=131071"),
+        "far angles are reduced in fp32", "kekzl/imp#1316", "position_base=171 seed=3"),
     projecting<"rope_table_too_short", BothRotated<ShortTable>>(
         "positions behind the table of cos and sin take its last row", "NVIDIA/TensorRT-LLM#11598",
         "position_base=163840"),
@@ -229,16 +229,17 @@ constexpr Mutant kMutants[] = {
         "cos and sin carry mscale(mscale_all_dim) instead of the ratio of both", "kekzl/imp#880",
         "rope_scaling=yarn mscale_all_dim=none"),
     projecting<"rope_magnitude_dropped", BothRotated<OtherMagnitude<no_magnitude>>>(
-        "cos and sin carry no mscale", "ggml-org/llama.cpp#17945", "rope_scaling=yarn mscale=none"),
-    scaling<"scale_without_mscale", without_mscale>("the softmax scale lacks the square of mscale",
-                                                    "huggingface/transformers#47435",
-                                                    "rope_scaling=yarn qk_rope_head_dim=6"),
+        "cos and sin carry no mscale", "ggml-org/llama.cpp#17945",
+        "rope_scaling=yarn mscale_all_dim=none"),
+    scaling<"scale_without_mscale", without_mscale>(
+        "the softmax scale lacks the square of mscale", "huggingface/transformers#47435",
+        "rope_scaling=yarn mscale_all_dim=none softmax_scale=1"),
     scaling<"scale_of_other_mscale", of_the_other_mscale>(
         "the softmax scale has mscale where mscale_all_dim is meant", "NVIDIA/Megatron-LM#1429",
         "rope_scaling=yarn mscale_all_dim=none"),
-    scaling<"scale_mscale_not_squared", not_squared>("the softmax scale has mscale once",
-                                                     "onnxruntime/mobius#548",
-                                                     "rope_scaling=yarn qk_rope_head_dim=6"),
+    scaling<"scale_mscale_not_squared", not_squared>(
+        "the softmax scale has mscale once", "onnxruntime/mobius#548",
+        "rope_scaling=yarn mscale_all_dim=none softmax_scale=1"),
     scaling<"scale_inverted", inverted>("scores are divided where they should be multiplied",
                                         "AI-Hypercomputer/maxtext#1370", ""),
     scaling<"scale_of_one_model", of_one_model>("the softmax scale is one model's constant",

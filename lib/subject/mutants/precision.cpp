@@ -93,7 +93,7 @@ constexpr Mutant kMutants[] = {
         "position_base=1"),
     mutant<"output_sum_in_model_format", HXC_OUTPUT, cpu::output_with<SumInModelFormat>>(
         kClass, "the sum over ranks is rounded after each of them", "tenstorrent/tt-metal#36749",
-        "kvp=3"),
+        "kvp=1 tpa=3"),
     mutant<"absorbed_in_fp16", HXC_PROJECT, cpu::project_with<AbsorbedInFp16>>(
         kClass, "absorbed queries of fp16 models are accumulated in fp16",
         "ggml-org/llama.cpp#12801", "dtype=fp16 kv_cache_dtype=fp16 qk_nope_head_dim=2"),

@@ -223,7 +223,7 @@ constexpr Mutant kMutants[] = {
         "vllm-project/vllm#45487", "step=join step=decode step=decode::2 step=decode"),
     remembering<"stale_row_starts", HXC_PLAN, stale_row_starts>(
         "a smaller batch keeps the tail of a larger one's row starts", "vllm-project/vllm#40003",
-        "padding_rows=1 step=join step=decode::2 step=decode"),
+        "padding_rows=1 step=join step=decode step=decode::0"),
     mutant<"stale_padding_rows", HXC_ATTEND, cpu::attend_with<PaddingUnwritten>>(
         MutantClass::stale_state, "padding rows keep what their memory held",
         "vllm-project/vllm#37442", "padding_rows=1"),
