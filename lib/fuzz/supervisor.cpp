@@ -400,6 +400,7 @@ class Supervisor {
       if (end.exit_status == kResourceStatus) throw ResourceError(sentence);
     }
     if (++failed_starts_ < kFailedStarts) return hire(post);
+    post.process.reset();  // its end is not to be met again while the others are dismissed
     throw SubjectError(fmt::format("{}: a worker {} before its first case, {} times in a row{}{}",
                                    options_.plan.subject, end.sentence, kFailedStarts,
                                    line.empty() ? "" : ": ", line));

@@ -72,32 +72,66 @@ TEST(Interrupts, EndShrinking) {
   EXPECT_EQ(folder.findings()[0].state, "confirmed") << folder.findings()[0].note;
 }
 
-// The first one waits a moment for the worker, which sleeps in case 3.
-TEST(Interrupts, ASecondOneEndsItAtOnce) {
+// Interrupts the campaign twice, the second time while it is stopped and has taken notice of the
+// first: whatever the machine is busy with, it cannot end in order in between. False: it has.
+bool interrupt_twice(const RunningCampaign& campaign) {
+  const int process = campaign.process();
+  kill(process, SIGINT);
+  for (;;) {
+    kill(process, SIGSTOP);
+    for (char state = state_of_process(process); state != 'T'; state = state_of_process(process)) {
+      if (state == '\0' || state == 'Z') return false;
+      std::this_thread::yield();
+    }
+    if (!catches(process, SIGINT)) break;
+    kill(process, SIGCONT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // so long it may go on
+  }
+  kill(process, SIGINT);
+  kill(process, SIGCONT);
+  return true;
+}
+
+bool gone(int process) {
+  const char state = state_of_process(process);
+  return state == '\0' || state == 'Z';  // dead and not yet collected
+}
+
+// False, with nothing checked: the first interrupt had ended the campaign when the second came.
+bool ends_at_once() {
   const CampaignFolder folder("sleep");
   const std::filesystem::path lines = folder.path() / "lines";
   RunningCampaign campaign(folder,
                            "--jobs 1 --seed 1 --unguided --time 1000 --case-timeout 100 "
                            "--observations " +
                                lines.string());
-  ASSERT_TRUE(campaign.wait_for([&] {
+  const bool sleeps = campaign.wait_for([&] {
     const std::string text = contents_of(lines);
-    return std::count(text.begin(), text.end(), '\n') == 3;
-  })) << campaign.err();
+    return std::count(text.begin(), text.end(), '\n') >= 3;
+  });
+  if (!sleeps) {
+    ADD_FAILURE() << campaign.err();
+    return true;
+  }
   const std::vector<int> workers = campaign.workers();
-  kill(campaign.process(), SIGINT);
-  ASSERT_TRUE(campaign.wait_for([&] { return !catches(campaign.process(), SIGINT); }));
-  kill(campaign.process(), SIGINT);
-  ASSERT_EQ(campaign.wait(seconds(30)), 128 + SIGINT);
+  if (!interrupt_twice(campaign)) return false;
+  EXPECT_EQ(campaign.wait(seconds(30)), 128 + SIGINT);
   EXPECT_EQ(campaign.out(), "");
   EXPECT_EQ(folder.last().state, "running");
+  EXPECT_EQ(workers.size(), 1u);
   for (int i = 0; i < 1000 && !processes_with(folder.path().string()).empty(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_TRUE(processes_with(folder.path().string()).empty());
-  ASSERT_EQ(workers.size(), 1u);
-  const char state = state_of_process(workers[0]);
-  EXPECT_TRUE(state == '\0' || state == 'Z') << "gone, or dead and not yet collected";
+  EXPECT_TRUE(std::all_of(workers.begin(), workers.end(), gone));
+  return true;
+}
+
+// The first one waits a second for the worker, which sleeps in case 3. On a machine that is starved
+// that second may be over before anybody can send the second one.
+TEST(Interrupts, ASecondOneEndsItAtOnce) {
+  int attempts = 1;
+  while (!ends_at_once()) ASSERT_LT(attempts++, 10) << "the first one ends it at once";
 }
 
 }  // namespace
