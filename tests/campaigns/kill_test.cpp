@@ -224,7 +224,9 @@ TEST(SlowKills, LoseNothingOfASubjectThatCrashes) {
 // Kills the supervisor while it is stopped and has not seen that `come` is true. From time to time
 // it may go on, or its worker would soon wait for it.
 void kill_unaware(RunningCampaign& campaign, const std::function<bool()>& come) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
   while (!come()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << campaign.err();
     ASSERT_FALSE(campaign.wait(std::chrono::milliseconds(0))) << campaign.err();
     kill(campaign.process(), SIGSTOP);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
