@@ -22,7 +22,9 @@ foreach(name helix subject world)
 endforeach()
 """
 SAMPLE = """\
+#include <cstdio>
 #include <cstdlib>
+static const int unused = 8;
 int product(int x) { return x * 3; }
 int seen_by_tests_only() { return 5; }
 int seen_by_nobody() { return 7; }
@@ -36,16 +38,23 @@ void refuse(int x) {
 void crash(int x) {
   if (x >= 3) std::abort();
 }
+void stumble(int x) {
+  if (x == 7 && std::fopen(std::getenv("STUMBLED"), "wx")) std::abort();
+}
 """
+# One where little can be changed.
+SMALL = "int product(int x) { return x * 3; }\nint seen_by_tests_only() { return 5; }\n"
 MAIN = """\
 int product(int);
 void wait_for(int);
 void refuse(int);
 void crash(int);
+void stumble(int);
 int main() {
   wait_for(2);
   refuse(2);
   crash(2);
+  stumble(2);
   return product(2) == 6 ? 0 : 1;
 }
 """
@@ -80,7 +89,8 @@ class Mutate(unittest.TestCase):
 
     def mutate(self, *arguments, status=0):
         done = subprocess.run([os.path.join(self.root, "tools/mutate"), *arguments],
-                              capture_output=True, text=True, check=False)
+                              capture_output=True, text=True, check=False,
+                              env={**os.environ, "STUMBLED": os.path.join(self.root, "build/was")})
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -102,7 +112,10 @@ class Mutate(unittest.TestCase):
                 "if (x > 5) std::exit(2);": "survived",
                 "if (x >= 2) std::abort();": "crash",
                 "if (x > 3) std::abort();": "survived",
+                "if (x != 7 && std::fopen(std::getenv(\"STUMBLED\"), \"wx\")) std::abort();":
+                    "survived",  # it crashed once and not again
                 "int table[0] = {0};": "does not compile",
+                "static const int unused = 9;": "same code",
                 "int seen_by_tests_only() { return 6; }": "survived",
                 "int seen_by_nobody() { return 8; }": "survived",
         }.items():
@@ -111,6 +124,11 @@ class Mutate(unittest.TestCase):
         self.assertEqual(read(self.root, "build/mutate/tree/lib/helix/sample.cpp"), SAMPLE,
                          "the copy is as it was")
         self.assertEqual(os.listdir(os.path.join(self.root, "build/mutate/changed")), [])
+
+        self.assertTrue(os.path.exists(os.path.join(self.root, "build/was")), "it stumbled")
+        compiled = sum(row["outcome"] not in ("does not compile", "same code")
+                       for row in self.results())
+        self.assertIn(f" of {compiled} that compile to other code, ", said)
 
         tried = len(self.results())
         said = self.mutate(*search, "--tests")
@@ -124,6 +142,56 @@ class Mutate(unittest.TestCase):
         self.assertIn("with the unit tests: ", said)
         self.assertEqual(said.split("noticed: ")[1],
                          self.mutate("--summary").split("noticed: ")[1])
+
+    def make_small(self, main, sample=SMALL):
+        write(self.root, "lib/helix/sample.cpp", sample)
+        write(self.root, "app/main.cpp", f"int product(int);\n{main}\n")
+
+    def id_of(self, new):
+        lines = self.mutate("--list", "--count", "1000").splitlines()
+        return lines[lines.index("  + " + new) - 2].split()[0]
+
+    def test_runs_again_what_is_of_other_code_or_limits(self):
+        self.make_small("int main() { return product(2) == 6 ? 0 : 1; }")
+        one = ["--id", self.id_of("int product(int x) { return x * 2; }"), "--grace", "5"]
+        self.mutate(*one, "--time", "0.2")
+        self.mutate(*one, "--time", "0.2")
+        self.assertEqual(len(self.results()), 1, "it is there")
+        self.mutate(*one, "--time", "0.3")
+        self.assertEqual(len(self.results()), 2, "another limit")
+        write(self.root, "lib/helix/other.hpp", "// More of the library.\n")
+        self.mutate(*one, "--time", "0.3", "--tests")
+        self.assertEqual(len(self.results()), 3, "other code")
+        other = ["--id", self.id_of("int seen_by_tests_only() { return 6; }"), "--time", "0.3"]
+        self.mutate(*other, "--grace", "5", "--tests")
+        self.mutate(*other, "--grace", "5", "--tests")
+        self.assertEqual(len(self.results()), 5, "a survivor is shown to the tests, once")
+        write(self.root, "tests/more_test.cpp", "// More of the tests.\n")
+        self.assertNotIn("with the unit", self.mutate(*other, "--grace", "5"), "of other tests")
+        self.mutate(*other, "--grace", "5", "--tests")
+        self.assertEqual(len(self.results()), 6, "and to other tests")
+        write(self.root, "lib/helix/other.hpp", "// Other code again.\n")
+        self.mutate(*one, "--time", "0.3")
+        self.assertIn("1 results of other code", said := self.mutate("--summary"))
+        self.assertIn("noticed: 1 of 1 that", said)
+
+    def test_records_nothing_where_the_change_is_not_to_blame(self):
+        self.make_small("int main() { return product(2) == 6 ? 0 : 130; }",
+                        "constexpr int size = 3;\n"
+                        "static_assert(size == 3, \"No space left on device\");\n" + SMALL)
+        search = ["--time", "0.2", "--grace", "5", "--id"]
+        self.assertIn("a build could not be made",
+                      self.mutate(*search, self.id_of("constexpr int size = 2;"), status=1))
+        ended = self.id_of("int product(int x) { return x * 2; }")
+        self.assertIn("ended by somebody (status 130)", self.mutate(*search, ended, status=1))
+        self.assertFalse(os.path.exists(os.path.join(self.root, "build/mutate/results.jsonl")))
+        write(self.root, "CMakeLists.txt", CMAKE + """
+add_custom_command(TARGET helixcheck POST_BUILD
+                   COMMAND sh -c "date +%s%N >>$<TARGET_FILE:helixcheck>" VERBATIM)
+""")  # which stands for any build that does not follow from its sources
+        self.make_small("int main() { return product(2) == 6 ? 0 : 1; }")
+        self.assertIn("they prove nothing", self.mutate(*search, self.id_of(
+            "int product(int x) { return x * 2; }"), status=1))
 
     def test_draws_the_same_while_other_lines_change(self):
         drawn = self.mutate("--list", "--count", "5", "--seed", "3")
@@ -139,6 +207,12 @@ class Mutate(unittest.TestCase):
         self.assertIn("no change has the id 123", self.mutate("--id", "123", status=2))
         self.assertIn("--time must be above 0", self.mutate("--time", "0", status=2))
         self.assertIn("leaves no file", self.mutate("--only", "nowhere", status=2))
+        write(self.root, "app/test.cpp", "int main() { return 1; }\n")
+        self.assertIn("the unit tests fail on the unchanged tree",
+                      self.mutate("--tests", "--time", "0.2", status=1))
+        self.make_small("int main(int, char** words) { return words[3][0] == '2' ? 1 : 0; }")
+        self.assertIn("check ends with 1 on the unchanged tree",  # after so many seconds
+                      self.mutate("--time", "20", status=1))
         write(self.root, "app/main.cpp", "int main() { return 1; }\n")
         self.assertIn("check ends with 1 on the unchanged tree", self.mutate(status=1))
         write(self.root, "app/main.cpp", "no C++\n")
