@@ -112,6 +112,8 @@ class Scoring {
     }
     for (std::size_t i = 0; i < report_.scores.size(); ++i) {
       WalkResult& result = walk.results[i + 1];
+      const bool lives = !result.killed && result.broken.empty();
+      if (lives && result.cases < options_.cases) continue;  // interrupted: it may yet be killed
       SeedScore seed{walk.seed, result.killed, result.cases, result.seconds};
       seed.broken = result.broken;
       if (!seed.broken.empty()) seed.cases = options_.cases;  // no kill, however soon it ended

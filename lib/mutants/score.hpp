@@ -45,7 +45,7 @@ struct SeedScore {
 struct MutantScore {
   const Mutant* mutant = nullptr;
   Half half = Half::tuning;
-  std::vector<SeedScore> seeds{};
+  std::vector<SeedScore> seeds{};      // but those that an interruption left undecided
   std::optional<Finding> finding{};    // of the first seed that kills
   std::optional<Scenario> smallest{};  // the known one; empty: the registry's text is not valid
   std::string smallest_error{};

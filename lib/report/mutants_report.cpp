@@ -35,6 +35,11 @@ std::string yes(bool value) {
   return value ? "yes" : "NO";
 }
 
+// Of a fixed suite: who was not through may yet be killed.
+std::string yes(bool killed, bool finished) {
+  return killed || finished ? yes(killed) : "?";
+}
+
 std::uint64_t kills(const MutantScore& score) {
   std::uint64_t count = 0;
   for (const SeedScore& seed : score.seeds) count += seed.killed;
@@ -276,11 +281,11 @@ std::string describe(const FixedReport& report, FixedVerdict verdict) {
   for (const FixedScore& score : report.scores) {
     const std::string by = score.killed_by();
     std::vector<std::string> row{std::string(score.mutant->id), std::string(name_of(score.half)),
-                                 yes(score.killed()), by.empty() ? "-" : by};
+                                 yes(score.killed(), score.finished), by.empty() ? "-" : by};
     if (mismatch) {
-      row.insert(row.end(),
-                 {percent(worst_of(score, &FixedRun::one_rank)), yes(score.killed_independent()),
-                  percent(worst_of(score, &FixedRun::independent))});
+      row.insert(row.end(), {percent(worst_of(score, &FixedRun::one_rank)),
+                             yes(score.killed_independent(), score.finished),
+                             percent(worst_of(score, &FixedRun::independent))});
     } else {
       row.push_back(score.blame.empty() ? "-" : score.blame);
     }
@@ -291,7 +296,9 @@ std::string describe(const FixedReport& report, FixedVerdict verdict) {
   for (const Half half : kHalves) {
     text += line_of(std::string(name_of(half)), of_half(report.scores, half), verdict);
   }
-  text += fmt::format("correct subject: {}\n", report.correct.killed() ? "FAILS" : "passes");
+  text += fmt::format("correct subject: {} ({} of {} scenarios)\n",
+                      report.correct.killed() ? "FAILS" : "passes", report.correct.runs.size(),
+                      report.scenarios.size());
   return text + ending_of(report);
 }
 

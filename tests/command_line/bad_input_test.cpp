@@ -48,7 +48,7 @@ TEST(BadUsage, OfMutantsIsNamed) {
   expect_refusal("mutants page_offset_int32 device_page_offset_int32",
                  {"device_page_offset_int32", "memory"});
   expect_refusal("mutants --memory cuda page_offset_int32", {"page_offset_int32", "memory"});
-  expect_refusal("mutants --memory cuda --suite fixed8", {"suite", "device"});
+  expect_refusal("mutants --memory cuda --suite fixed8", {"--suite", "the search alone"});
   expect_refusal("mutants --verdict mismatch", {"mismatch", "fixed8"});
   expect_refusal("mutants --suite fixed8 --output folder", {"output"});
 }

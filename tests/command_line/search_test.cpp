@@ -145,6 +145,23 @@ TEST_F(Search, PassesOverAsMuchAsIsAllowed) {
   EXPECT_EQ(check("--cases 200 --min-judged 1").status, 0) << "the CPU subject takes all";
 }
 
+// About 2 in 100 are taken: by default that proves too little, unless a property was chosen. What
+// was found is found all the same.
+TEST_F(Search, ProvesTooLittleWhereNearlyNothingIsTaken) {
+  const auto check_picky = [this](const std::string& mode, const std::string& more) {
+    return run_command("HELIXCHECK_MISBEHAVE=" + mode + " " + kCommand + " check --corpus " +
+                       corpus() + " --cases 300 --no-store --subject " + MISBEHAVING_SUBJECT +
+                       more);
+  };
+  const CommandResult little = check_picky("picky", "");
+  EXPECT_EQ(little.status, 2) << little.out;
+  EXPECT_TRUE(holds(little.err, "less than the share of 0.1 ")) << little.err;
+  EXPECT_EQ(check_picky("picky", " --min-judged 0").status, 0);
+  EXPECT_EQ(check_picky("picky", " --property equivalence").status, 0);
+  EXPECT_EQ(check_picky("picky", " --property equivalence --min-judged 0.5").status, 2);
+  EXPECT_EQ(check_picky("picky_wrong", "").status, 1);
+}
+
 TEST_F(Search, PrintsWhatItCannotStore) {
   const std::string plain = folder_.write("plain", "");
   const CommandResult result = run_command(kCommand + " check --subject canary --cases 100" +
@@ -196,6 +213,15 @@ TEST_F(Search, EndsInOrderWhenItIsInterrupted) {
   const Json report = Json::parse(result.out);
   EXPECT_EQ(report.at("interrupted"), true);
   EXPECT_GT(report.at("cases").get<int>(), 0);
+}
+
+// Nor is the share of an interrupted one held against it.
+TEST_F(Search, ProvesNeitherTooMuchNorTooLittleWhenItIsInterrupted) {
+  const CommandResult result =
+      run_command("HELIXCHECK_MISBEHAVE=picky " + kCommand + " check --corpus " + corpus() +
+                  " --time 600 --no-store --subject " + MISBEHAVING_SUBJECT +
+                  " & child=$!; sleep 1; kill -INT $child; wait $child");
+  EXPECT_EQ(result.status, 130) << result.err;
 }
 
 TEST_F(Search, KeepsItsFindingsWhenItIsInterrupted) {

@@ -99,5 +99,12 @@ TEST(FixedSuite, RefusesOtherEntries) {
   EXPECT_THROW(score_fixed(kChosen, {core}, {FixedVerdict::bounds}), InputError);
 }
 
+TEST(FixedSuite, RefusesMutantsOfDeviceCode) {
+  Mutant device = planted::own;
+  device.subject = nullptr;
+  const std::array<const Mutant*, 2> chosen{&planted::right, &device};
+  EXPECT_THROW(score_fixed(chosen, {small(8)}, {FixedVerdict::bounds}), InputError);
+}
+
 }  // namespace
 }  // namespace helixcheck

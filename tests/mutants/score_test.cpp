@@ -88,6 +88,21 @@ TEST(Score, SaysWhoWasNotThrough) {
   EXPECT_EQ(finished(), std::pair(false, true)) << "there is nothing to shrink of the right one";
 }
 
+// Asked before each seed, before each case and before each mutant is shrunk.
+TEST(Score, SaysNothingOfASeedThatWasCutOff) {
+  const std::array<const Mutant*, 2> chosen{&planted::shift, &planted::right};
+  ScoreOptions options = short_search(1);
+  int questions = 101 + 51;  // the 51st case of seed 2 is not met
+  options.interrupted = [&] { return --questions < 0; };
+  const ScoreReport report = score_mutants(chosen, options);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_EQ(report.correct_cases, 150u);
+  EXPECT_EQ(report.scores[0].seeds.size(), 2u) << "killed before";
+  ASSERT_EQ(report.scores[1].seeds.size(), 1u) << "it may yet be killed in seed 2";
+  EXPECT_EQ(report.scores[1].seeds[0].cases, 100u);
+  EXPECT_FALSE(report.scores[1].finished);
+}
+
 TEST(Score, DoesNotDependOnTheWorkers) {
   const std::array<const Mutant*, 2> chosen{&planted::shift, &planted::canary};
   const ScoreReport one = score_mutants(chosen, short_search(1));

@@ -24,6 +24,8 @@
 //   wrong       | changes the first value of a row's result                       | rare
 //   wrong_after | the same, on other than interleaved ownership, once this process| rare
 //               | has seen a scenario of interleaved ownership                    |
+//   picky       | refuses all but the rare scenarios                              | create
+//   picky_wrong | the same, and changes a value as `wrong` does                   | rare
 //   leak        | keeps 64 KiB more, touched                                      | every call
 //   leak_create | the same in create, whose instance is destroyed                 | every call
 //   noise       | prints 4 MiB to stdout and 4 MiB to stderr                      | every call
@@ -55,9 +57,11 @@ constexpr std::size_t kLeak = 64 << 10;
 constexpr std::size_t kNoise = 4 << 20;
 constexpr std::size_t kBlock = 4096;  // bytes; beyond what the allocator keeps in bins of one size
 
+bool is_rare(const hxc_model& model, const hxc_rank& place) {
+  return model.dtype == HXC_FP16 && place.kvp >= 2 && place.lse_form == HXC_LSE_LOG2;
+}
 bool is_rare(const hxc_step& step) {
-  return step.model->dtype == HXC_FP16 && step.place->kvp >= 2 &&
-         step.place->lse_form == HXC_LSE_LOG2;
+  return is_rare(*step.model, *step.place);
 }
 
 // What the optimiser cannot know.
@@ -179,6 +183,8 @@ constexpr Mode kModes[] = {
     {"close_fds", When::rare, close_descriptors},
     {"wrong", When::rare, [] {}},  // after attend
     {"wrong_after", When::rare, [] {}},
+    {"picky", When::rare, [] {}},  // in create
+    {"picky_wrong", When::rare, [] {}},
     {"leak", When::always, leak},
     {"leak_create", When::rare, [] {}},  // in create
     {"noise", When::always, make_noise},
@@ -204,7 +210,8 @@ int attend(void* self, hxc_step* const* ranks, hxc_comm* comm, hxc_error* error)
   const bool interleaved = step.place->ownership == HXC_INTERLEAVED;
   const bool later = mode_name() == "wrong_after" && saw_interleaved && !interleaved;
   if (interleaved) saw_interleaved = true;
-  if (is_rare(step) && (mode_name() == "wrong" || later)) change_value(step);
+  const bool wrong = mode_name() == "wrong" || mode_name() == "picky_wrong";
+  if (is_rare(step) && (wrong || later)) change_value(step);
   return status;
 }
 
@@ -221,6 +228,10 @@ int create(void** instance, const hxc_model* model, const hxc_rank* const* place
     std::snprintf(error->message, sizeof error->message, "HELIXCHECK_MISBEHAVE names no mode: '%s'",
                   name.c_str());
     return 1;
+  }
+  if (name.starts_with("picky") && !is_rare(*model, *places[0])) {
+    std::snprintf(error->message, sizeof error->message, "it is too common");
+    return HXC_UNSUPPORTED;
   }
   if (name == "leak_create") leak();
   return cpu::subject().create(instance, model, places, weights, limits, error);

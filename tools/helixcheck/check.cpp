@@ -107,7 +107,8 @@ int check_verb(const Options& options) {
   keep_freed_memory();
   const CheckReport report = check(*subject, search);
   if (terminal) fmt::print(stderr, "\r\x1b[K");
-  if (report.statistics.cases() == 0) require_judged(report.statistics, options);
+  const bool ended = !report.interrupted;  // else nothing can be said of shares
+  if (ended && report.statistics.cases() == 0) require_judged(report.statistics, options);
   if (options.json) {
     fmt::print("{}", json_of(report, options.subject));
   } else {
@@ -115,8 +116,9 @@ int check_verb(const Options& options) {
     fmt::print("{}", describe(report, options.subject));
   }
   if (!report.findings.empty()) return kFinding;
+  if (report.interrupted) return kInterrupted;
   require_judged(report.statistics, options);
-  return report.interrupted ? kInterrupted : kPass;
+  return kPass;
 }
 
 }  // namespace helixcheck

@@ -90,6 +90,17 @@ void store_findings(const ScoreReport& report, const std::string& folder) {
   }
 }
 
+// What is known after an interruption is a finding all the same; who was not through is none.
+template <typename Report>
+int status_of(const Report& report, bool correct_passes) {
+  const bool survivor =
+      std::any_of(report.scores.begin(), report.scores.end(), [&report](const auto& one) {
+        return !one.killed() && (one.finished || !report.interrupted);
+      });
+  if (survivor || !correct_passes) return kFinding;
+  return report.interrupted ? kInterrupted : kPass;
+}
+
 int run_search(const Options& options, const std::vector<const Mutant*>& chosen) {
   ScoreOptions score;
   score.seeds = options.seeds;
@@ -111,10 +122,7 @@ int run_search(const Options& options, const std::vector<const Mutant*>& chosen)
   clear_line(options);
   if (!options.output.empty()) store_findings(report, options.output);
   fmt::print("{}", options.json ? json_of(report) : describe(report));
-  if (report.interrupted) return kInterrupted;
-  const bool all = std::all_of(report.scores.begin(), report.scores.end(),
-                               [](const MutantScore& one) { return one.killed(); });
-  return all && report.false_alarms.empty() ? kPass : kFinding;
+  return status_of(report, report.false_alarms.empty());
 }
 
 int run_fixed(const Options& options, const std::vector<const Mutant*>& chosen) {
@@ -134,10 +142,7 @@ int run_fixed(const Options& options, const std::vector<const Mutant*>& chosen) 
       score_fixed(chosen, find_scenarios({options.suite + "/"}, corpus), fixed);
   clear_line(options);
   fmt::print("{}", options.json ? json_of(report, verdict) : describe(report, verdict));
-  if (report.interrupted) return kInterrupted;
-  const bool all = std::all_of(report.scores.begin(), report.scores.end(),
-                               [](const FixedScore& one) { return one.killed(); });
-  return all && !report.correct.killed() ? kPass : kFinding;
+  return status_of(report, !report.correct.killed());
 }
 
 }  // namespace
