@@ -27,7 +27,6 @@ constexpr std::size_t kGivenCases = 16;  // in one order
 constexpr int kPollMs = 20;
 constexpr int kFailedStarts = 3;                      // in a row, then the subject cannot be run
 constexpr int kInputStatus = 2, kResourceStatus = 3;  // of the command for these errors
-constexpr double kHireSeconds = 1;                    // between attempts to start a process
 constexpr int kFailedHires = 60;                      // in a row, then it is given up
 constexpr double kDismissalSeconds = 1;               // for workers to end their orders
 constexpr std::uint64_t kNoise = std::uint64_t{1} << 20;
@@ -194,7 +193,7 @@ class Supervisor {
   }
 
   void order(Post& post) {
-    if (!post.process && post.since_hire.seconds() > kHireSeconds) hire(post);
+    if (!post.process && post.since_hire.seconds() > options_.hire_pause) hire(post);
     if (!post.process || !post.process->idle() || out_of_time()) return;
     has_run_ = true;
     Order order;
@@ -264,7 +263,7 @@ class Supervisor {
       desk_.report(std::move(failed), post.process->output_end());
       if (!books_.failing()) journals_.settle(entry);
     }
-    if (answer.done > 0) failed_starts_ = 0;
+    if (answer.done > 0) failed_starts_ = killed_starts_ = 0;
     post.ran += answer.done;
     if (post.lease) {
       post.lease = cases_.ran(*post.lease, std::min(answer.done, post.lease->count));
@@ -322,7 +321,7 @@ class Supervisor {
     if (!last) {  // between its order and the first case of it: others get that
       give_back(post, post.ran);
       books_.count_restart();
-      return end.from_outside ? hire(post) : could_not_start(post, end);
+      return end.from_outside ? was_killed(post, end) : could_not_start(post, end);
     }
     const std::uint64_t untold =
         journal.begun() > post.begun ? pass_over(post, last->index + 1) : 0;
@@ -404,6 +403,14 @@ class Supervisor {
     throw SubjectError(fmt::format("{}: a worker {} before its first case, {} times in a row{}{}",
                                    options_.plan.subject, end.sentence, kFailedStarts,
                                    line.empty() ? "" : ": ", line));
+  }
+
+  // Somebody may have done it once. Where memory is short it comes again and again.
+  void was_killed(Post& post, const WorkerEnd& end) {
+    post = Post{nullptr, post.journal};
+    if (++killed_starts_ <= kFailedHires) return;  // the next one comes after a pause
+    throw ResourceError(fmt::format("{}: a worker {} before its first case, {} times in a row",
+                                    options_.plan.subject, end.sentence, killed_starts_));
   }
 
   void report_end(const CaseJournal::Entry& entry, const std::vector<CaseJournal::Entry>& finished,
@@ -508,7 +515,7 @@ class Supervisor {
   Stopwatch since_checkpoint_, since_status_, since_finding_;
   std::size_t found_ = 0;
   std::uint64_t cases_then_ = 0;
-  int failed_starts_ = 0, failed_hires_ = 0;
+  int failed_starts_ = 0, killed_starts_ = 0, failed_hires_ = 0;
   bool has_run_ = false;  // a worker of this run has come to its first order
   std::string ended_by_;
   double searched_ = 0;

@@ -44,6 +44,7 @@ struct CampaignOptions {
   std::filesystem::path corpus;    // findings are written below it; empty: nowhere
   std::vector<CorpusEntry> start;  // scenarios of the corpus, run first
   std::size_t max_findings = 100;  // distinct ones of this run; then it ends
+  double hire_pause = 1;           // seconds between attempts to start a process
   ShrinkLimits shrink;
   std::filesystem::path observations;  // a line of JSON for each case; empty: none
   std::function<bool()> interrupted;
@@ -61,8 +62,9 @@ struct CampaignReport {
   std::string ended_by;                        // what ended it too early, besides people
 };
 
-// Throws InputError for a store that is none, ResourceError for one in use or on a full disk, and
-// SubjectError if the subject ends every worker before its first case.
+// Throws InputError for a store that is none, ResourceError for one in use, on a full disk, and if
+// workers are killed before their first case again and again, and SubjectError if the subject ends
+// every worker before its first case.
 CampaignReport run_campaign(const CampaignOptions& options);
 
 }  // namespace helixcheck

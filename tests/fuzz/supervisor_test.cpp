@@ -45,6 +45,7 @@ class Supervised : public testing::Test {
     options.plan.budget_cases = kCases;
     options.worker.arguments = {file, "fuzz", "--subject", "cpu", "--unguided"};
     options.start = start_;
+    options.hire_pause = 0;
     options.say = [](const std::string&) {};
     options.interrupted = [watch = Stopwatch()] { return watch.seconds() > kPatience; };
     return run_campaign(options);
@@ -85,6 +86,17 @@ TEST_F(Supervised, WorkersThatBeginNothingLeaveScenariosOfTheCorpusToOthers) {
   const CampaignReport report = run("kill -KILL $$", 1);
   EXPECT_EQ(report.campaign.totals.cases + report.campaign.totals.unjudged, kCases + 3);
   expect_whole(report, 1);
+}
+
+// Where each one is killed, it is not the subject's doing, but there is no use in going on.
+TEST_F(Supervised, WorkersThatAreAllKilledEndTheCampaign) {
+  const CampaignReport report = run("kill -KILL $$", 1000);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_NE(report.ended_by.find("SIGKILL before its first case, 61 times"), std::string::npos)
+      << report.ended_by;
+  EXPECT_EQ(report.campaign.totals.restarts, 61u);
+  EXPECT_TRUE(report.found.empty());
+  EXPECT_EQ(report.campaign.next_case, 0u) << "it goes on with all of them";
 }
 
 // Three workers that end before their first case are the subject's doing, kills from outside not.
