@@ -62,8 +62,8 @@ bool has_step(const Scenario& s, StepKind kind) {
                      [kind](const Step& step) { return step.kind == kind; });
 }
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all{
+std::vector<Case> cases_of_shapes() {
+  return {
       {"ranks", [](const Scenario& s) { return s.layout.kvp >= 3; }, Entry::merge,
        [](Scenario& s) { s.layout.kvp = 3; }},
       {"periodic ctx",
@@ -117,7 +117,11 @@ const std::vector<Case>& cases() {
        }},
       {"rows of a step, whatever they are",
        [](const Scenario& s) { return s.script.empty() && rows(s) >= 3; }, Entry::merge,
-       [](Scenario& s) { s.problem.ctx_len.resize(3, s.problem.ctx_len[0]); }},
+       [](Scenario& s) { s.problem.ctx_len.resize(3, s.problem.ctx_len[0]); }}};
+}
+
+std::vector<Case> cases_of_values() {
+  return {
       {"fp8 scale", [](const Scenario& s) { return s.problem.kv_scale < 0.05; }, Entry::merge,
        [](Scenario& s) {
          s.problem.kv_cache_dtype = Dtype::fp8_e4m3;
@@ -150,7 +154,11 @@ const std::vector<Case>& cases() {
        [](Scenario& s) {
          s.layout.kvp = s.problem.num_heads = 2;
          s.problem.data.heavy = {{HeavyPlace::key_zero, 0, 1, 0.5}};
-       }},
+       }}};
+}
+
+std::vector<Case> cases_of_scripts() {
+  return {
       {"rejection", [](const Scenario& s) { return has_step(s, StepKind::reject); }, Entry::core,
        [](Scenario& s) {
          s.script = {
@@ -169,6 +177,13 @@ const std::vector<Case>& cases() {
                      {StepKind::fork, {0}, {}},
                      {StepKind::finish, {0}, {}}};
        }}};
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all = cases_of_shapes();
+  for (const auto& more : {cases_of_values(), cases_of_scripts()}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
   return all;
 }
 
