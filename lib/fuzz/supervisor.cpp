@@ -391,6 +391,7 @@ class Supervisor {
   // A worker that finds an error in what it was given says so in its last line, and ends with the
   // status for it. Whatever else keeps workers from starting is the subject's doing.
   void could_not_start(Post& post, const WorkerEnd& end) {
+    if (dismissing_) return post.process.reset();  // nobody is needed in its place
     const std::string line = last_line(post.process->output_end());
     const std::string mark = "helixcheck: ";
     if (!has_run_ && line.starts_with(mark)) {
@@ -399,7 +400,7 @@ class Supervisor {
       if (end.exit_status == kResourceStatus) throw ResourceError(sentence);
     }
     if (++failed_starts_ < kFailedStarts) return hire(post);
-    post.process.reset();  // its end is not to be met again while the others are dismissed
+    post.process.reset();  // its end is not to be met again
     throw SubjectError(fmt::format("{}: a worker {} before its first case, {} times in a row{}{}",
                                    options_.plan.subject, end.sentence, kFailedStarts,
                                    line.empty() ? "" : ": ", line));
@@ -408,7 +409,7 @@ class Supervisor {
   // Somebody may have done it once. Where memory is short it comes again and again.
   void was_killed(Post& post, const WorkerEnd& end) {
     post = Post{nullptr, post.journal};
-    if (++killed_starts_ <= kFailedHires) return;  // the next one comes after a pause
+    if (dismissing_ || ++killed_starts_ <= kFailedHires) return;  // the next comes after a pause
     throw ResourceError(fmt::format("{}: a worker {} before its first case, {} times in a row",
                                     options_.plan.subject, end.sentence, killed_starts_));
   }

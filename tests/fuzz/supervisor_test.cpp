@@ -22,7 +22,7 @@ constexpr double kPatience = 120;  // seconds; an order that is lost would be wa
 class Supervised : public testing::Test {
  protected:
   // A campaign whose first `enders` workers get an order and end by `how`, a line of shell.
-  CampaignReport run(const std::string& how, int enders) {
+  CampaignReport run(const std::string& how, int enders, int jobs = 1) {
     Answer ready;
     ready.subject = "cpu";
     const std::string bytes = pack(ready);
@@ -41,7 +41,7 @@ class Supervised : public testing::Test {
     options.plan.subject = "cpu";
     options.plan.seed = 1;
     options.plan.guided = false;
-    options.plan.jobs = 1;
+    options.plan.jobs = jobs;
     options.plan.budget_cases = kCases;
     options.worker.arguments = {file, "fuzz", "--subject", "cpu", "--unguided"};
     options.start = start_;
@@ -108,6 +108,19 @@ TEST_F(Supervised, WorkersThatBeginNothingEndTheCampaignUnlessTheyAreKilled) {
   EXPECT_NE(report.ended_by.find("status 7 before its first case, 3 times"), std::string::npos)
       << report.ended_by;
   EXPECT_EQ(report.campaign.next_case, 0u) << "it goes on with all of them";
+}
+
+// The one beside it ends while it is dismissed, which is one too many again.
+TEST_F(Supervised, TheLastWorkerThatBeginsNothingIsNotCountedWhileTheOthersLeave) {
+  for (const auto& [how, times] :
+       {std::pair<std::string, std::string>("exit 7", "3 times"),
+        std::pair<std::string, std::string>("kill -KILL $$", "61 times")}) {
+    SCOPED_TRACE(how);
+    const CampaignReport report = run("sleep 0.1; " + how, 1000, 2);
+    EXPECT_TRUE(report.interrupted);
+    EXPECT_NE(report.ended_by.find(times), std::string::npos) << report.ended_by;
+    for (int i = 0; i < 1000; ++i) fs::remove(folder_.path() / ("start_" + std::to_string(i)));
+  }
 }
 
 }  // namespace

@@ -222,8 +222,8 @@ int leak() {
 
 int run_rank(const std::vector<std::string>& arguments) {
   std::setvbuf(stdout, nullptr, _IOFBF, 1 << 16);  // mpirun's terminal would flush each line
-  helixcheck::mpi::Session session(
-      std::chrono::seconds(3));  // a starved rank may be silent for one
+  // On a starved machine a healthy rank may be silent for a second.
+  helixcheck::mpi::Session session(std::chrono::seconds(3));
   const std::string& mode = arguments[2];
   const auto number = [&](std::size_t i) { return std::stoi(arguments.at(i)); };
   if (mode == "compare") {
